@@ -1,0 +1,185 @@
+/**
+ * Local rewrites applied while a node is made. Each returns an equal value that costs less, and is exact in floating
+ * point except where said. Reverse mode leans on these: its rules stay plain and the cheap form falls out here.
+ */
+import type { GraphBuilder } from "./builder.ts";
+import type { Node, OpAttributes, OpName, Tensor, TensorType } from "./types.ts";
+import { isSameShape } from "./types.ts";
+
+/** The single value that fills a constant, seen through `broadcastTo` and `reshape`; undefined for anything else. */
+export function uniformValue(graph: GraphBuilder, tensor: Tensor): number | undefined {
+  const node = graph.nodeOf(tensor);
+  if (node.op === "broadcastTo" || node.op === "reshape") {
+    return uniformValue(graph, graph.tensorOf(node.inputs[0]!));
+  }
+  if (node.op !== "constant") return undefined;
+  const { values } = node.attributes;
+  const first = values[0];
+  return first !== undefined && values.every((value) => Object.is(value, first))
+    ? first
+    : undefined;
+}
+
+/** `x` as it is when it already has the result's shape, else repeated to it. */
+function repeatTo(x: Tensor, type: TensorType): Tensor {
+  return isSameShape(x.shape, type.shape)
+    ? x
+    : x.graph.emit("broadcastTo", [x], { shape: type.shape });
+}
+
+function isIdentity(permutation: readonly number[]): boolean {
+  return permutation.every((axis, index) => axis === index);
+}
+
+function swapsLastTwo(permutation: readonly number[]): boolean {
+  const rank = permutation.length;
+  return permutation.every((axis, index) => {
+    if (index < rank - 2) return axis === index;
+    return axis === (index === rank - 1 ? rank - 2 : rank - 1);
+  });
+}
+
+/** Takes a swap of the last two axes off an operand of a matrix product. */
+function withoutSwap(graph: GraphBuilder, tensor: Tensor): Tensor | undefined {
+  const node = graph.nodeOf(tensor);
+  if (node.op !== "transpose" || !swapsLastTwo(node.attributes.permutation)) return undefined;
+  return graph.tensorOf(node.inputs[0]!);
+}
+
+function simplifyMatmul(
+  graph: GraphBuilder,
+  a: Tensor,
+  b: Tensor,
+  attributes: OpAttributes["matmul"],
+): Tensor | undefined {
+  const plainA = withoutSwap(graph, a);
+  const plainB = withoutSwap(graph, b);
+  if (plainA === undefined && plainB === undefined) return undefined;
+  return graph.emit("matmul", [plainA ?? a, plainB ?? b], {
+    transposeA: attributes.transposeA !== (plainA !== undefined),
+    transposeB: attributes.transposeB !== (plainB !== undefined),
+    alpha: attributes.alpha,
+  });
+}
+
+function simplifySum(
+  graph: GraphBuilder,
+  x: Tensor,
+  { axes, keepDims }: OpAttributes["sum"],
+  type: TensorType,
+): Tensor | undefined {
+  // A sum over axes of size 1 only moves nothing.
+  if (axes.every((axis) => x.shape[axis] === 1)) {
+    return graph.emit("reshape", [x], { shape: type.shape });
+  }
+  // The last axis of zeros plus one update each sums to the update.
+  const node = graph.nodeOf(x);
+  const isLastAxis = axes.length === 1 && axes[0] === x.shape.length - 1;
+  if (node.op === "scatterLast" && isLastAxis) {
+    const [base, , updates] = node.inputs.map((id) => graph.tensorOf(id));
+    if (uniformValue(graph, base!) === 0) {
+      return keepDims ? graph.emit("reshape", [updates!], { shape: type.shape }) : updates;
+    }
+  }
+  return undefined;
+}
+
+function simplifyBinary(
+  graph: GraphBuilder,
+  op: "add" | "sub" | "mul" | "div",
+  [a, b]: readonly [Tensor, Tensor],
+  type: TensorType,
+): Tensor | undefined {
+  const valueA = uniformValue(graph, a);
+  const valueB = uniformValue(graph, b);
+  const neutral = op === "add" || op === "sub" ? 0 : 1;
+  if (valueB === neutral) return repeatTo(a, type);
+  if (valueA === neutral && (op === "add" || op === "mul")) return repeatTo(b, type);
+  if (valueA === 0 && op === "sub") return repeatTo(graph.emit("neg", [b], {}), type);
+  if (valueB === -1 && op === "mul") return repeatTo(graph.emit("neg", [a], {}), type);
+  if (valueA === -1 && op === "mul") return repeatTo(graph.emit("neg", [b], {}), type);
+  const nodeA = graph.nodeOf(a);
+  const nodeB = graph.nodeOf(b);
+  if (op === "add" && nodeB.op === "neg") {
+    return graph.emit("sub", [a, graph.tensorOf(nodeB.inputs[0]!)], {});
+  }
+  if (op === "add" && nodeA.op === "neg") {
+    return graph.emit("sub", [b, graph.tensorOf(nodeA.inputs[0]!)], {});
+  }
+  if (op === "sub" && nodeB.op === "neg") {
+    return graph.emit("add", [a, graph.tensorOf(nodeB.inputs[0]!)], {});
+  }
+  return undefined;
+}
+
+/** An operand repeated by `broadcastTo` can go in as it is when the other operand has the full shape. */
+function withoutRepeat(graph: GraphBuilder, x: Tensor, other: Tensor, type: TensorType) {
+  const node = graph.nodeOf(x);
+  if (node.op !== "broadcastTo" || !isSameShape(other.shape, type.shape)) return undefined;
+  return graph.tensorOf(node.inputs[0]!);
+}
+
+function simplifyMovement(
+  graph: GraphBuilder,
+  op: "reshape" | "transpose" | "broadcastTo" | "slice" | "concat",
+  x: Tensor,
+  attributes: object,
+  type: TensorType,
+): Tensor | undefined {
+  const node: Node = graph.nodeOf(x);
+  if (op === "transpose") {
+    const { permutation } = attributes as OpAttributes["transpose"];
+    if (isIdentity(permutation)) return x;
+    if (node.op !== "transpose") return undefined;
+    const composed = permutation.map((axis) => node.attributes.permutation[axis]!);
+    return graph.emit("transpose", [graph.tensorOf(node.inputs[0]!)], { permutation: composed });
+  }
+  if (op !== "concat" && isSameShape(x.shape, type.shape)) return x;
+  if ((op === "reshape" && node.op === "reshape") || (op === "broadcastTo" && node.op === op)) {
+    return graph.emit(op, [graph.tensorOf(node.inputs[0]!)], { shape: type.shape });
+  }
+  return undefined;
+}
+
+/** An equal, cheaper value for the node about to be made, or undefined to make it as asked. */
+export function simplify<K extends OpName>(
+  graph: GraphBuilder,
+  op: K,
+  inputs: readonly Tensor[],
+  attributes: OpAttributes[K],
+  type: TensorType,
+): Tensor | undefined {
+  const [a, b] = inputs as readonly [Tensor, Tensor];
+  switch (op) {
+    case "add":
+    case "sub":
+    case "mul":
+    case "div": {
+      const simpler = simplifyBinary(graph, op, [a, b], type);
+      if (simpler !== undefined) return simpler;
+      const plainA = withoutRepeat(graph, a, b, type);
+      const plainB = withoutRepeat(graph, b, a, type);
+      if (plainA !== undefined) return graph.emit(op, [plainA, b], attributes);
+      return plainB === undefined ? undefined : graph.emit(op, [a, plainB], attributes);
+    }
+    case "neg": {
+      const node = graph.nodeOf(a);
+      return node.op === "neg" ? graph.tensorOf(node.inputs[0]!) : undefined;
+    }
+    case "cast":
+      return a.dtype === type.dtype ? a : undefined;
+    case "matmul":
+      return simplifyMatmul(graph, a, b, attributes as OpAttributes["matmul"]);
+    case "sum":
+      return simplifySum(graph, a, attributes as OpAttributes["sum"], type);
+    case "concat":
+      return inputs.length === 1 ? a : undefined;
+    case "reshape":
+    case "transpose":
+    case "broadcastTo":
+    case "slice":
+      return simplifyMovement(graph, op, a, attributes, type);
+    default:
+      return undefined;
+  }
+}
