@@ -1,0 +1,34 @@
+/** The Countdown task: score an answer, solve and generate puzzles, render prompts. */
+export {
+  type EnumerateOptions,
+  enumerateExpressions,
+  type ValuedExpression,
+} from "./enumerate.ts";
+export {
+  type Expression,
+  expressionSteps,
+  formatExpression,
+  type Operator,
+  parseEquation,
+  type Step,
+} from "./expression.ts";
+export {
+  type GeneratorOptions,
+  generatePuzzles,
+  generateSplits,
+  type SplitSizes,
+} from "./generator.ts";
+export { makePuzzle, type Puzzle, puzzleId } from "./puzzle.ts";
+export { readPuzzles, writePuzzles } from "./puzzle-file.ts";
+export {
+  FORMAT_SCORE,
+  lastAnswer,
+  SCORE_REASONS,
+  type Score,
+  type ScoreOptions,
+  type ScoreReason,
+  scoreCompletion,
+  type Task,
+} from "./scorer.ts";
+export { isSolvable } from "./solvable.ts";
+export { loadTemplate, type PromptTemplate, renderPrompt } from "./template.ts";
