@@ -1,0 +1,107 @@
+/**
+ * Named float32 tensors that share one flat buffer, so that the optimizer, the gradient norm and copies are single loops.
+ * Query, key and value projections of a layer are one tensor (3D, D), gate and up projections one (2F, D): the names of
+ * a Hugging Face checkpoint are row ranges of these (see checkpoint.ts).
+ */
+import type { Random } from "../random/random.ts";
+import { InternalError } from "../util/errors.ts";
+import type { ModelConfig } from "./config.ts";
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** How a fresh model fills it: `normal` with standard deviation 0.02 scaled by depth for residual outputs. */
+  readonly init: "ones" | "zeros" | "normal" | "residual";
+}
+
+/** Flat storage with a view for each tensor. */
+export class Parameters {
+  readonly specs: readonly ParameterSpec[];
+  readonly flat: Float32Array;
+  readonly views: Readonly<Record<string, Float32Array>>;
+
+  constructor(specs: readonly ParameterSpec[], flat?: Float32Array) {
+    const total = specs.reduce((sum, spec) => sum + sizeOf(spec.shape), 0);
+    if (flat !== undefined && flat.length !== total) {
+      throw new InternalError(`parameters: expected ${total} numbers, found ${flat.length}`, {
+        code: "model.parameter_size",
+      });
+    }
+    this.specs = specs;
+    this.flat = flat ?? new Float32Array(total);
+    const views: Record<string, Float32Array> = {};
+    let offset = 0;
+    for (const spec of specs) {
+      const size = sizeOf(spec.shape);
+      views[spec.name] = this.flat.subarray(offset, offset + size);
+      offset += size;
+    }
+    this.views = views;
+  }
+
+  /** Zero-filled storage of the same layout, for gradients and moments. */
+  zerosLike(): Parameters {
+    return new Parameters(this.specs);
+  }
+
+  /** Independent copy. */
+  clone(): Parameters {
+    return new Parameters(this.specs, this.flat.slice());
+  }
+
+  /** Copies the tensors that both sides have by name; returns the names of this side that got no value. */
+  copyFrom(source: Parameters): string[] {
+    const missing: string[] = [];
+    for (const { name } of this.specs) {
+      const from = source.views[name];
+      if (from === undefined) missing.push(name);
+      else this.views[name]?.set(from);
+    }
+    return missing;
+  }
+
+  /** Fills every tensor as its spec says; the order of draws is the order of the specs. */
+  initialise(random: Random, layers: number): this {
+    for (const spec of this.specs) {
+      const view = this.views[spec.name] as Float32Array;
+      if (spec.init === "ones") view.fill(1);
+      else if (spec.init === "zeros") view.fill(0);
+      else {
+        // 0.02 and the depth scaling of residual outputs: GPT-2 (Radford et al. 2019, section 2.3).
+        const deviation = spec.init === "residual" ? 0.02 / Math.sqrt(2 * layers) : 0.02;
+        for (let i = 0; i < view.length; i += 1) view[i] = deviation * random.normal();
+      }
+    }
+    return this;
+  }
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** Tensors of a language model, in storage order. */
+export function languageModelSpecs(config: ModelConfig): ParameterSpec[] {
+  const { vocabSize: V, hiddenSize: D, intermediateSize: F } = config;
+  const specs: ParameterSpec[] = [{ name: "embed", shape: [V, D], init: "normal" }];
+  for (let layer = 0; layer < config.layers; layer += 1) {
+    specs.push(
+      { name: `layers.${layer}.attention_norm`, shape: [D], init: "ones" },
+      { name: `layers.${layer}.qkv`, shape: [3 * D, D], init: "normal" },
+      { name: `layers.${layer}.attention_out`, shape: [D, D], init: "residual" },
+      { name: `layers.${layer}.mlp_norm`, shape: [D], init: "ones" },
+      { name: `layers.${layer}.gate_up`, shape: [2 * F, D], init: "normal" },
+      { name: `layers.${layer}.down`, shape: [D, F], init: "residual" },
+    );
+  }
+  specs.push({ name: "norm", shape: [D], init: "ones" });
+  if (!config.tieEmbeddings) specs.push({ name: "head", shape: [V, D], init: "normal" });
+  return specs;
+}
+
+/** Tensors of a critic: the trunk of the language model and a value head (1, D) that starts at zero. */
+export function criticSpecs(config: ModelConfig): ParameterSpec[] {
+  const trunk = languageModelSpecs(config).filter((spec) => spec.name !== "head");
+  return [...trunk, { name: "value_head", shape: [1, config.hiddenSize], init: "zeros" }];
+}

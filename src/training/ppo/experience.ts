@@ -1,0 +1,87 @@
+/** What the updates of one PPO step need besides the rollouts: old values, rewards with the KL penalty, advantages, returns. */
+import type { Parameters } from "../../model/parameters.ts";
+import type { ForwardRunner } from "../gradient-runner.ts";
+import { fillBatch, planMicroBatches, responseLength } from "../micro-batch.ts";
+import type { PpoConfig } from "./config.ts";
+import { computeGae, explainedVariance, whitenAdvantages } from "./gae.ts";
+import type { Rollout } from "./rollout.ts";
+
+/** Arrays of one rollout, each over its response tokens. */
+export interface Experience {
+  readonly rollout: Rollout;
+  readonly values: Float32Array;
+  readonly advantages: Float32Array;
+  readonly returns: Float32Array;
+}
+
+export interface ExperienceSummary {
+  /** Mean over tokens of log-probability under the policy minus that under the reference (k1 estimator). */
+  readonly referenceKl: number | null;
+  readonly explainedVariance: number | null;
+  readonly meanValue: number;
+  readonly meanReturn: number;
+}
+
+/** Evaluates a per-position program on all rollouts; result `i` is over the response tokens of rollout `i`. */
+export async function evaluatePerToken(
+  runner: ForwardRunner,
+  parameters: Parameters,
+  rollouts: readonly Rollout[],
+  { output, padTokenId, tokenBudget }: { output: string; padTokenId: number; tokenBudget: number },
+): Promise<Float32Array[]> {
+  const results = new Array<Float32Array>(rollouts.length);
+  const lengths = rollouts.map((rollout) => rollout.ids.length - 1);
+  for (const batch of planMicroBatches(lengths, tokenBudget)) {
+    const { tokens, targets } = fillBatch(batch, rollouts, { padTokenId, weight: 1 });
+    const feeds = output === "value" ? { tokens } : { tokens, targets };
+    const values = (await runner.run(parameters, batch, feeds))[output] as Float32Array;
+    batch.rows.forEach((index, b) => {
+      const rollout = rollouts[index] as Rollout;
+      const start = b * batch.T + rollout.promptLength - 1;
+      results[index] = values.slice(start, start + responseLength(rollout));
+    });
+  }
+  return results;
+}
+
+/**
+ * Rewards are the score at the last token and -klCoef times the log-probability difference to the reference at every token;
+ * advantages are whitened over the whole step.
+ */
+export function buildExperience(
+  rollouts: readonly Rollout[],
+  values: readonly Float32Array[],
+  referenceLogProbs: readonly Float32Array[] | undefined,
+  config: PpoConfig,
+): { readonly experience: Experience[]; readonly summary: ExperienceSummary } {
+  let [tokens, kl, valueSum, returnSum] = [0, 0, 0, 0];
+  const experience = rollouts.map((rollout, i) => {
+    const own = values[i] as Float32Array;
+    const reference = referenceLogProbs?.[i];
+    const rewards = new Float32Array(own.length);
+    for (let t = 0; t < own.length; t += 1) {
+      const difference = reference === undefined ? 0 : rollout.logProbs[t]! - reference[t]!;
+      kl += difference;
+      rewards[t] = -config.klCoef * difference;
+    }
+    rewards[own.length - 1]! += rollout.score;
+    const { advantages, returns } = computeGae(rewards, own, config);
+    tokens += own.length;
+    for (let t = 0; t < own.length; t += 1) {
+      valueSum += own[t]!;
+      returnSum += returns[t]!;
+    }
+    return { rollout, values: own, advantages, returns };
+  });
+  const summary = {
+    referenceKl: referenceLogProbs === undefined ? null : kl / tokens,
+    explainedVariance: explainedVariance(
+      experience.map((e) => e.returns),
+      experience.map((e) => e.values),
+    ),
+    meanValue: valueSum / tokens,
+    meanReturn: returnSum / tokens,
+  };
+  whitenAdvantages(experience.map((e) => e.advantages));
+  return { experience, summary };
+}
