@@ -1,0 +1,163 @@
+/** The comparison stage on small synthetic runs, and its joins and averages on rows written by hand. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ALL_ARMS, writeSyntheticRun } from "../../test/support/synthetic-run.ts";
+import type { BehaviourRow, Completion } from "../data/rows.ts";
+import { compareRun } from "./compare.ts";
+import { type Comparison, comparisonSchema } from "./comparison-schema.ts";
+import { measureRows } from "./measure.ts";
+
+const QUICK_ARMS = ALL_ARMS.filter(
+  (arm) => arm.base === "tiny-plain" && ["none", "all_strategies", "empty_cot"].includes(arm.id),
+);
+
+let home: string;
+let full: Comparison;
+let quick: Comparison;
+
+beforeAll(async () => {
+  home = await mkdtemp(path.join(tmpdir(), "compare-"));
+  const folder = path.join(home, "full");
+  await writeSyntheticRun({ folder, steps: [0, 10, 20], puzzles: 150, traces: 40 });
+  full = await compareRun({ run: folder });
+  const small = path.join(home, "quick");
+  await writeSyntheticRun({
+    folder: small,
+    arms: QUICK_ARMS,
+    seeds: [1],
+    steps: [0, 10],
+    puzzles: 80,
+    traces: 10,
+  });
+  quick = await compareRun({ run: small });
+});
+
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+function claim(comparison: Comparison, id: string) {
+  const found = comparison.claims.find((one) => one.id === id);
+  if (found === undefined) throw new Error(`no claim ${id}`);
+  return found;
+}
+
+describe("a study with every condition and three seeds", () => {
+  it("judges every claim over seeds", () => {
+    expect(full.claims).toHaveLength(18);
+    expect(full.claims.filter((one) => one.verdict === "not measured")).toEqual([]);
+    expect(new Set(full.claims.map((one) => one.over))).toEqual(new Set(["seeds"]));
+  });
+
+  it("finds what was built in: habits beat the base, filler is no better than empty thoughts", () => {
+    expect(claim(full, "all_strategies/none").verdict).toBe("holds");
+    expect(claim(full, "all_strategies/empty_cot").verdict).toBe("holds");
+    expect(claim(full, "bases/none").verdict).toBe("holds");
+    expect(claim(full, "length_matched/empty_cot").estimate.value).toBeLessThan(0.03);
+  });
+
+  it("proves the match of the length-matched control and shows the mismatch of the empty one", () => {
+    const of = (arm: string) => full.priming.find((one) => one.arm === arm)?.match;
+    expect(of("length_matched")).toMatchObject({ shared: 120, unshared: 0, equalTokens: 120 });
+    expect(of("empty_cot")?.equalTokens).toBe(0);
+    expect(of("all_strategies")).toBeNull();
+    expect(full.priming.find((one) => one.arm === "incorrect_only")?.correct).toBe(0);
+  });
+
+  it("writes the same bytes again and a file that fits its schema", async () => {
+    const file = path.join(home, "full", "analysis", "comparison.json");
+    const before = await readFile(file, "utf8");
+    await compareRun({ run: path.join(home, "full") });
+    expect(await readFile(file, "utf8")).toBe(before);
+    expect(comparisonSchema.parse(JSON.parse(before))).toEqual(full);
+  });
+
+  it("stops when aborted", async () => {
+    const signal = AbortSignal.abort(new Error("stop now"));
+    await expect(compareRun({ run: path.join(home, "full"), signal })).rejects.toThrow("stop now");
+  });
+});
+
+describe("a study with one seed and three arms", () => {
+  it("labels every interval as one over puzzles and says why", () => {
+    const accuracy = quick.arms[0]?.steps.at(-1)?.accuracy;
+    expect(accuracy?.interval).toMatchObject({
+      kind: "interval",
+      over: "puzzles",
+      method: "wilson",
+    });
+    expect(accuracy?.seedLevelMissing).toContain("at least two");
+    const ratio = claim(quick, "all_strategies/none");
+    expect(ratio.over).toBe("puzzles");
+    expect(ratio.reading).toMatch(/^One seed only: /);
+    expect(ratio.estimate.interval).toMatchObject({ over: "puzzles" });
+  });
+
+  it("says not measured for the claims whose arms are missing", () => {
+    expect(claim(quick, "incorrect_only/all_strategies")).toMatchObject({
+      verdict: "not measured",
+      over: null,
+    });
+    expect(claim(quick, "bases/none").reading).toContain("no measurement");
+  });
+});
+
+it("a folder that is not a run is named in the error", async () => {
+  await expect(compareRun({ run: path.join(home, "absent") })).rejects.toThrow(/absent/);
+  await expect(compareRun({ run: path.join(home, "full", "none") })).rejects.toThrow(/found none/);
+});
+
+describe("measuring rows", () => {
+  const completion = (puzzle: string, sample: number, over: Partial<Completion>): Completion => ({
+    puzzle_id: puzzle,
+    index: 0,
+    step: 0,
+    seed: 1,
+    sample,
+    prompt: "",
+    generated: "",
+    score: 0,
+    correct: false,
+    answer: null,
+    stop_reason: "stop",
+    tokens: 10,
+    ground_truth: { target: 1, numbers: [1] },
+    ...over,
+  });
+  const cell = (count: number | null) => ({ count, spans: [] });
+  const behaviour = (puzzle: string, sample: number, count: number | null): BehaviourRow => ({
+    puzzle_id: puzzle,
+    step: 0,
+    sample,
+    judge: "exact",
+    verification: cell(count),
+    backtracking: cell(0),
+    subgoal_setting: cell(0),
+    backward_chaining: cell(0),
+  });
+  const rows = [
+    completion("a", 0, { correct: true, answer: "1", tokens: 4 }),
+    completion("a", 1, { stop_reason: "length", tokens: 8 }),
+    completion("b", 0, { answer: "2", tokens: 20 }),
+  ];
+
+  it("counts each puzzle once, however many samples it has", () => {
+    const measures = measureRows(1, rows, undefined);
+    expect(measures.accuracy).toEqual({ seed: 1, puzzles: ["a", "b"], values: [0.5, 0] });
+    expect(measures.tokens.values).toEqual([6, 20]);
+    expect(measures.truncated.values).toEqual([0.5, 0]);
+    expect(measures.format.values).toEqual([0.5, 1]);
+  });
+
+  it("keeps failed and missing judgements out of the means and counts them", () => {
+    const judged = measureRows(1, rows, [behaviour("a", 0, 3), behaviour("b", 0, null)]);
+    expect(judged.habits.verification.mean).toEqual({ seed: 1, puzzles: ["a"], values: [3] });
+    expect(judged.habits.verification.share.values).toEqual([1]);
+    expect(judged.habits.verification.unjudged).toBe(2);
+  });
+
+  it("measures no habit where nothing was judged", () => {
+    const measures = measureRows(1, rows, undefined);
+    expect(measures.habits.verification).toMatchObject({ mean: { values: [] }, unjudged: 0 });
+  });
+});
