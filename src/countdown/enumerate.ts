@@ -8,12 +8,13 @@
  * between factors, so equal keys are all the identities there are.
  */
 import type { Expression, Operator } from "./expression.ts";
-import { enumerateForms } from "./forms.ts";
+import { formExpression } from "./form-expression.ts";
+import { type Form, visitForms } from "./forms.ts";
 
 /** An expression with its exact value. */
 export interface ValuedExpression {
   readonly expression: Expression;
-  /** Numerator and denominator of the value in lowest terms, denominator positive. */
+  /** Parts of the value in lowest terms, denominator positive; NaN for a part beyond 2^53 - 1. */
   readonly numerator: number;
   readonly denominator: number;
 }
@@ -23,7 +24,8 @@ export interface EnumerateOptions {
   readonly maxIntermediate?: number | undefined;
 }
 
-interface Node {
+/** An expression of the bounded search. */
+export interface WholeNode {
   readonly key: string;
   readonly kind: "number" | "sum" | "product";
   /** Sum: keys of terms after their sign. Product: keys of factors after `*` or `/`. Number: empty. */
@@ -41,7 +43,7 @@ export function enumerateExpressions(
   numbers: readonly number[],
   options: EnumerateOptions = {},
 ): ValuedExpression[] {
-  if (options.maxIntermediate === undefined) return enumerateForms(numbers);
+  if (options.maxIntermediate === undefined) return enumerateRational(numbers);
   return enumerateWhole(numbers, options.maxIntermediate).map((node) => ({
     expression: node.expression,
     numerator: node.value,
@@ -49,12 +51,43 @@ export function enumerateExpressions(
   }));
 }
 
-function enumerateWhole(numbers: readonly number[], maxIntermediate: number): readonly Node[] {
+function enumerateRational(numbers: readonly number[]): ValuedExpression[] {
+  const found: ValuedExpression[] = [];
+  visitForms(numbers, (form) => {
+    const value = inLowestTerms(form);
+    found.push({ expression: formExpression(form, { negative: false }), ...value });
+    if (form.sign !== "free") return;
+    const { numerator, denominator } = value;
+    const expression = formExpression(form, { negative: true });
+    found.push({ expression, numerator: 0 - numerator, denominator });
+  });
+  return found;
+}
+
+function inLowestTerms({ value }: Form): Pick<ValuedExpression, "numerator" | "denominator"> {
+  let p = BigInt(value.numerator);
+  let q = BigInt(value.denominator);
+  if (q < 0n) [p, q] = [-p, -q];
+  let divisor = q;
+  for (let rest = p < 0n ? -p : p; rest !== 0n; ) [divisor, rest] = [rest, divisor % rest];
+  return { numerator: toSafe(p / divisor), denominator: toSafe(q / divisor) };
+}
+
+function toSafe(value: bigint): number {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : Number.NaN;
+}
+
+/** The distinct expressions with whole intermediate values from 1 to `maxIntermediate`, as nodes with their value. */
+export function enumerateWhole(
+  numbers: readonly number[],
+  maxIntermediate: number,
+): readonly WholeNode[] {
   const sorted = [...numbers].sort((a, b) => b - a);
   const all = (1 << sorted.length) - 1;
-  const nodesOf: Node[][] = [[]];
+  const nodesOf: WholeNode[][] = [[]];
   for (let subset = 1; subset <= all; subset += 1) {
-    const found = new Map<string, Node>();
+    const found = new Map<string, WholeNode>();
     if ((subset & (subset - 1)) === 0) {
       const value = sorted[31 - Math.clz32(subset)] as number;
       const expression: Expression = { kind: "number", value };
@@ -79,7 +112,12 @@ function enumerateWhole(numbers: readonly number[], maxIntermediate: number): re
   return nodesOf[all] ?? [];
 }
 
-function combine(a: Node, b: Node, maxIntermediate: number, found: Map<string, Node>): void {
+function combine(
+  a: WholeNode,
+  b: WholeNode,
+  maxIntermediate: number,
+  found: Map<string, WholeNode>,
+): void {
   const [high, low] = a.value >= b.value ? [a, b] : [b, a];
   if (high.value + low.value <= maxIntermediate) add(found, "+", high, low);
   if (high.value > low.value && high.value - low.value <= maxIntermediate) {
@@ -92,7 +130,12 @@ function combine(a: Node, b: Node, maxIntermediate: number, found: Map<string, N
   }
 }
 
-function add(found: Map<string, Node>, operator: Operator, left: Node, right: Node): void {
+function add(
+  found: Map<string, WholeNode>,
+  operator: Operator,
+  left: WholeNode,
+  right: WholeNode,
+): void {
   const kind = operator === "+" || operator === "-" ? "sum" : "product";
   const parts = [...partsOf(left, kind, false)];
   parts.push(...partsOf(right, kind, operator === "-" || operator === "/"));
@@ -111,13 +154,13 @@ function add(found: Map<string, Node>, operator: Operator, left: Node, right: No
 const INVERSE: Readonly<Record<string, string>> = { "+": "-", "-": "+", "*": "/", "/": "*" };
 
 /** Flattened parts of a node inside a sum or product, inverted on the right of `-` or `/`. */
-function partsOf(node: Node, kind: "sum" | "product", inverted: boolean): readonly string[] {
+function partsOf(node: WholeNode, kind: "sum" | "product", inverted: boolean): readonly string[] {
   const parts = node.kind === kind ? node.parts : [`${kind === "sum" ? "+" : "*"}${node.key}`];
   if (!inverted) return parts;
   return parts.map((part) => `${INVERSE[part.charAt(0)]}${part.slice(1)}`);
 }
 
-function resultOf(operator: Operator, left: Node, right: Node): number {
+function resultOf(operator: Operator, left: WholeNode, right: WholeNode): number {
   switch (operator) {
     case "+":
       return left.value + right.value;

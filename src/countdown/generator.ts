@@ -6,9 +6,9 @@
 import type { Puzzle } from "../data/rows.ts";
 import { Random } from "../random/random.ts";
 import { UsageError } from "../util/errors.ts";
-import { type NumbersProfile, profileNumbers } from "./profile.ts";
 import { puzzleId } from "./puzzle.ts";
 import { isSolvable } from "./solvable.ts";
+import { type NumbersProfile, profileNumbers } from "./solver.ts";
 
 export interface GeneratorOptions {
   /** Puzzles wanted. */

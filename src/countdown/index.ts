@@ -31,4 +31,12 @@ export {
   type Task,
 } from "./scorer.ts";
 export { isSolvable } from "./solvable.ts";
+export {
+  countSolutions,
+  type Difficulty,
+  difficulty,
+  type NumbersProfile,
+  profileNumbers,
+  solve,
+} from "./solver.ts";
 export { loadTemplate, type PromptTemplate, renderPrompt } from "./template.ts";

@@ -5,16 +5,14 @@
  * once, and the last comparison is of absolute values. That loses nothing for numbers and targets that are not
  * negative, since an expression with a free sign (one that holds a difference) reaches both v and -v.
  */
-import { enumerateExpressions } from "./enumerate.ts";
 import { fitsDoubles } from "./rational.ts";
+import { countSolutions } from "./solver.ts";
 
 /** True when some expression that uses each number once equals the target. Exact for numbers of any size. */
 export function isSolvable(numbers: readonly number[], target: number): boolean {
   if (numbers.length === 0) return false;
   if (!fitsDoubles(numbers, target)) {
-    return enumerateExpressions(numbers).some(
-      (found) => found.denominator === 1 && found.numerator === target,
-    );
+    return countSolutions({ numbers, target }) > 0;
   }
   // Level k of the search holds k fractions in its own stretch of the stack.
   const size = numbers.length;
