@@ -1,0 +1,36 @@
+/** `habits ppo`: trains a checkpoint by PPO with a critic on Countdown puzzles; run again, it goes on where it was. */
+import { z } from "zod";
+import { ppoConfigSchema } from "../training/ppo/config.ts";
+import { runPpo } from "../training/ppo/ppo.ts";
+import { schemaCommand } from "./schema-command.ts";
+
+const options = z.strictObject({
+  model: z.string().describe("checkpoint folder of the starting policy"),
+  puzzles: z.string().describe("puzzles to train on (JSONL or parquet)"),
+  out: z.string().describe("folder for checkpoints/, metrics.jsonl and state/"),
+  seed: z.number().int().default(1).describe("seed of the run"),
+  threads: z.number().int().positive().default(1).describe("processor threads"),
+  config: z.string().optional().describe("YAML file with these settings"),
+  ...ppoConfigSchema.shape,
+});
+
+export const command = schemaCommand({
+  name: "ppo",
+  summary: "train a checkpoint by PPO on puzzles",
+  options,
+  run: async ({ model, puzzles, out, seed, threads, config: _file, ...config }, io) => {
+    await runPpo({
+      model,
+      puzzles,
+      out,
+      config,
+      seed,
+      threads,
+      signal: io.signal,
+      onProgress: io.progress("ppo"),
+      clockMs: () => performance.now(),
+    });
+    io.print(`wrote ${out}/checkpoints`);
+    io.result({ out });
+  },
+});
