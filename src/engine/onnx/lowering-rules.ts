@@ -1,0 +1,227 @@
+/**
+ * Lowering: one row per operator, from a node of the graph to nodes of ONNX. Rules return the name of the value that holds
+ * the result; one that computes nothing returns the name of its operand. Operators of the `com.microsoft` domain are used
+ * where onnxruntime's CPU provider has them and they measured faster (docs/methods/engine.md).
+ */
+import { InternalError } from "../../util/errors.ts";
+import type { OpAttributes, OpName, TensorData, TensorType } from "../graph/types.ts";
+import { ONNX_TYPES, type OnnxAttribute } from "./protobuf.ts";
+
+/** Domain of onnxruntime's own operators. */
+export const MICROSOFT = "com.microsoft";
+
+export interface EmitOptions {
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  readonly domain?: string;
+}
+
+export interface LoweringContext<K extends OpName = OpName> {
+  readonly attributes: OpAttributes[K];
+  /** Names of the operands' values. */
+  readonly inputs: readonly string[];
+  readonly inputTypes: readonly TensorType[];
+  /** Type of the result. */
+  readonly type: TensorType;
+  /** Adds an ONNX node and returns the name of its first output. */
+  emit(opType: string, inputs: readonly string[], options?: EmitOptions): string;
+  /** The same for a node with several outputs. */
+  emitMany(
+    opType: string,
+    inputs: readonly string[],
+    options: EmitOptions & { readonly outputs: number },
+  ): readonly string[];
+  /** Name of a constant of the ONNX model; equal ones are shared. */
+  int64(values: readonly number[], shape?: readonly number[]): string;
+  constant(values: TensorData, shape: readonly number[]): string;
+  /** Another node with this operator over the same first operand, if its value is still to be made. */
+  twin<S extends OpName>(
+    op: S,
+  ): { readonly id: number; readonly attributes: OpAttributes[S] } | undefined;
+  /** Names the value that holds the result of such a node. */
+  provide(id: number, value: string): void;
+}
+
+type LoweringRule<K extends OpName> = (context: LoweringContext<K>) => string;
+
+const plain =
+  (opType: string) =>
+  <K extends OpName>({ emit, inputs }: LoweringContext<K>): string =>
+    emit(opType, inputs);
+
+const overLastAxis =
+  (opType: string) =>
+  <K extends OpName>({ emit, inputs }: LoweringContext<K>): string =>
+    emit(opType, inputs, { attributes: { axis: -1n } });
+
+const reduction =
+  (opType: string) =>
+  ({ emit, inputs, int64, attributes }: LoweringContext<"sum" | "max">): string =>
+    emit(opType, [inputs[0]!, int64(attributes.axes)], {
+      attributes: { keepdims: BigInt(attributes.keepDims) },
+    });
+
+/** Shape in int64, with zero meaning an empty axis. */
+function emitReshape(context: LoweringContext, value: string, shape: readonly number[]): string {
+  const attributes = shape.includes(0) ? { allowzero: 1n } : {};
+  return context.emit("Reshape", [value, context.int64(shape)], { attributes });
+}
+
+function lowerMatmul({ emit, inputs, attributes }: LoweringContext<"matmul">): string {
+  const { transposeA, transposeB, alpha } = attributes;
+  if (!transposeA && !transposeB && alpha === 1) return emit("MatMul", inputs);
+  return emit("FusedMatMul", inputs, {
+    domain: MICROSOFT,
+    attributes: { transA: BigInt(transposeA), transB: BigInt(transposeB), alpha },
+  });
+}
+
+/** Rows by ScatterND with reduction; its indices must be int64. */
+function lowerScatterRows(context: LoweringContext<"scatterRows">): string {
+  const { emit, inputs, inputTypes, type } = context;
+  const indexShape = [...inputTypes[0]!.shape, 1];
+  const wide = emit("Cast", [inputs[0]!], { attributes: { to: BigInt(ONNX_TYPES.int64) } });
+  const zero = context.constant(new Float32Array(1), []);
+  const zeros = emit("Expand", [zero, context.int64(type.shape)]);
+  const indices = emitReshape(context, wide, indexShape);
+  return emit("ScatterND", [zeros, indices, inputs[1]!], { attributes: { reduction: "add" } });
+}
+
+function lowerGatherLast(context: LoweringContext<"gatherLast">): string {
+  const indexShape = [...context.type.shape, 1];
+  const indices = emitReshape(context, context.inputs[1]!, indexShape);
+  const picked = context.emit("GatherElements", [context.inputs[0]!, indices], {
+    attributes: { axis: -1n },
+  });
+  return emitReshape(context, picked, context.type.shape);
+}
+
+function lowerScatterLast(context: LoweringContext<"scatterLast">): string {
+  const shape = [...context.inputTypes[1]!.shape, 1];
+  const [base, indices, updates] = context.inputs as readonly [string, string, string];
+  const operands = [
+    base,
+    emitReshape(context, indices, shape),
+    emitReshape(context, updates, shape),
+  ];
+  return context.emit("ScatterElements", operands, { attributes: { axis: -1n, reduction: "add" } });
+}
+
+/** One operator normalises and returns the inverse root mean square as well, which the gradient needs. */
+function lowerRmsNorm(context: LoweringContext<"rmsNorm">): string {
+  const { epsilon } = context.attributes;
+  const options = { attributes: { axis: -1n, epsilon, stash_type: 1n } };
+  const twin = context.twin("inverseRms");
+  if (twin?.attributes.epsilon !== epsilon) {
+    return context.emit("SimplifiedLayerNormalization", context.inputs, options);
+  }
+  const [result, inverse] = context.emitMany("SimplifiedLayerNormalization", context.inputs, {
+    ...options,
+    outputs: 2,
+  });
+  context.provide(twin.id, inverse!);
+  return result!;
+}
+
+function lowerInverseRms(context: LoweringContext<"inverseRms">): string {
+  const { emit, inputs, inputTypes, attributes } = context;
+  const scalar = (value: number) => context.constant(Float32Array.of(value), []);
+  const squares = emit("ReduceSumSquare", [inputs[0]!, context.int64([-1])]);
+  const meanSquare = emit("Mul", [squares, scalar(1 / inputTypes[0]!.shape.at(-1)!)]);
+  const shifted = emit("Add", [meanSquare, scalar(attributes.epsilon)]);
+  return emit("Reciprocal", [emit("Sqrt", [shifted])]);
+}
+
+/** The sigmoid is computed once when the gradient needs it as well. */
+function lowerSilu({ emit, inputs, twin, provide }: LoweringContext<"silu">): string {
+  const sigmoid = twin("sigmoid");
+  if (sigmoid === undefined) {
+    return emit("QuickGelu", inputs, { domain: MICROSOFT, attributes: { alpha: 1 } });
+  }
+  const gate = emit("Sigmoid", inputs);
+  provide(sigmoid.id, gate);
+  return emit("Mul", [inputs[0]!, gate]);
+}
+
+/** ONNX wants angles (B, T, D/2), or a table of them with the position of each token. */
+function lowerRotaryEmbedding(context: LoweringContext<"rotaryEmbedding">): string {
+  const { emit, inputs, inputTypes, attributes } = context;
+  const [x, cos, positiveSin] = inputs as readonly [string, string, string];
+  const [B, , T, D] = inputTypes[0]!.shape as readonly [number, number, number, number];
+  const sin = attributes.inverse ? emit("Neg", [positiveSin]) : positiveSin;
+  if (inputTypes[1]!.shape.length === 2) {
+    const positions = Array.from({ length: B * T }, (_, index) => index % T);
+    return emit("RotaryEmbedding", [x, cos, sin, context.int64(positions, [B, T])]);
+  }
+  const shape = [B, T, D / 2];
+  return emit("RotaryEmbedding", [
+    x,
+    emitReshape(context, cos, shape),
+    emitReshape(context, sin, shape),
+  ]);
+}
+
+const leaf = ({ type }: LoweringContext): never => {
+  throw new InternalError(`a leaf of ${type.dtype} reached the lowering rules`, {
+    code: "engine.lower_leaf",
+  });
+};
+
+export const loweringRules: { readonly [K in OpName]: LoweringRule<K> } = {
+  input: leaf,
+  parameter: leaf,
+  constant: ({ constant, attributes }) => constant(attributes.values, attributes.shape),
+
+  add: plain("Add"),
+  sub: plain("Sub"),
+  mul: plain("Mul"),
+  div: plain("Div"),
+  minimum: plain("Min"),
+  maximum: plain("Max"),
+  equal: plain("Equal"),
+  less: plain("Less"),
+  lessEqual: plain("LessOrEqual"),
+  logicalAnd: plain("And"),
+  where: plain("Where"),
+
+  neg: plain("Neg"),
+  exp: plain("Exp"),
+  log: plain("Log"),
+  sqrt: plain("Sqrt"),
+  sigmoid: plain("Sigmoid"),
+  tanh: plain("Tanh"),
+  silu: lowerSilu,
+  logicalNot: plain("Not"),
+  cast: ({ emit, inputs, attributes }) =>
+    emit("Cast", inputs, { attributes: { to: BigInt(ONNX_TYPES[attributes.dtype]) } }),
+  stopGradient: ({ inputs }) => inputs[0]!,
+
+  matmul: lowerMatmul,
+  sum: reduction("ReduceSum"),
+  max: reduction("ReduceMax"),
+
+  reshape: (context) => emitReshape(context, context.inputs[0]!, context.attributes.shape),
+  transpose: ({ emit, inputs, attributes }) =>
+    emit("Transpose", inputs, { attributes: { perm: attributes.permutation } }),
+  slice: ({ emit, inputs, int64, attributes }) =>
+    emit("Slice", [
+      inputs[0]!,
+      int64([attributes.start]),
+      int64([attributes.end]),
+      int64([attributes.axis]),
+    ]),
+  concat: ({ emit, inputs, attributes }) =>
+    emit("Concat", inputs, { attributes: { axis: BigInt(attributes.axis) } }),
+  broadcastTo: ({ emit, inputs, int64, attributes }) =>
+    emit("Expand", [inputs[0]!, int64(attributes.shape)]),
+
+  gather: ({ emit, inputs }) => emit("Gather", inputs, { attributes: { axis: 0n } }),
+  scatterRows: lowerScatterRows,
+  gatherLast: lowerGatherLast,
+  scatterLast: lowerScatterLast,
+
+  softmax: overLastAxis("Softmax"),
+  logSoftmax: overLastAxis("LogSoftmax"),
+  rmsNorm: lowerRmsNorm,
+  inverseRms: lowerInverseRms,
+  rotaryEmbedding: lowerRotaryEmbedding,
+};
