@@ -14,7 +14,6 @@ const options = z.strictObject({
   step: z.number().int().min(0).default(0).describe("step of a single checkpoint, for the rows"),
   seed: z.number().int().default(1).describe("seed of the samples"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
-  config: z.string().optional().describe("YAML file with these settings"),
   ...completeConfigSchema.shape,
 });
 
@@ -23,7 +22,7 @@ export const command = schemaCommand({
   summary: "sample completions from checkpoints",
   options,
   run: async (all, io) => {
-    const { checkpoint, puzzleFile, out, step, seed, threads, config: _file, ...config } = all;
+    const { checkpoint, puzzleFile, out, step, seed, threads, ...config } = all;
     const results: { step: number; accuracy: number }[] = [];
     for (const found of await findCheckpoints(checkpoint, step)) {
       const name = `step-${String(found.step).padStart(6, "0")}.jsonl`;

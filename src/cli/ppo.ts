@@ -10,7 +10,6 @@ const options = z.strictObject({
   out: z.string().describe("folder for checkpoints/, metrics.jsonl and state/"),
   seed: z.number().int().default(1).describe("seed of the run"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
-  config: z.string().optional().describe("YAML file with these settings"),
   ...ppoConfigSchema.shape,
 });
 
@@ -18,7 +17,7 @@ export const command = schemaCommand({
   name: "ppo",
   summary: "train a checkpoint by PPO on puzzles",
   options,
-  run: async ({ model, puzzles, out, seed, threads, config: _file, ...config }, io) => {
+  run: async ({ model, puzzles, out, seed, threads, ...config }, io) => {
     await runPpo({
       model,
       puzzles,

@@ -24,7 +24,6 @@ const options = z.strictObject({
   out: z.string().describe("folder for model/ and metrics.jsonl"),
   seed: z.number().int().default(1).describe("seed of documents and weights"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
-  config: z.string().optional().describe("YAML file with these settings"),
   documents: documentOptionsSchema
     .partial()
     .default({})
@@ -37,7 +36,7 @@ export const command = schemaCommand({
   summary: "make the tiny base models again",
   options,
   run: async (all, io) => {
-    const { base, out, seed, threads, config: _file, documents: mixture, ...config } = all;
+    const { base, out, seed, threads, documents: mixture, ...config } = all;
     const documentOptions = documentOptionsSchema.parse({ ...documentOptionsOf(base), ...mixture });
     const result = await runPretrain({
       documents: texts(documents(Random.of(seed, "corpus"), documentOptions)),

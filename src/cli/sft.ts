@@ -10,7 +10,6 @@ const options = z.strictObject({
   out: z.string().describe("folder for model/ and metrics.jsonl"),
   seed: z.number().int().default(1).describe("seed of the run"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
-  config: z.string().optional().describe("YAML file with these settings"),
   ...sftConfigSchema.shape,
 });
 
@@ -18,7 +17,7 @@ export const command = schemaCommand({
   name: "sft",
   summary: "fine-tune a checkpoint on traces",
   options,
-  run: async ({ model, train, validation, out, seed, threads, config: _file, ...config }, io) => {
+  run: async ({ model, train, validation, out, seed, threads, ...config }, io) => {
     const result = await runSft({
       model,
       train,
