@@ -4,10 +4,19 @@
  * values are named as aims, and every complete attempt is compared with the target.
  */
 import type { Random } from "../random/random.ts";
-import type { Item, Step } from "./expression.ts";
-import { nearer, type SearchTask, type Thought, writeCheck } from "./forward.ts";
+import { writeCheck } from "./forward.ts";
 import * as phrases from "./phrases.ts";
-import { type Attempt, attempts, combinations, type Need, needs } from "./search.ts";
+import {
+  type Attempt,
+  attempts,
+  type Combination,
+  combinations,
+  type Need,
+  needs,
+  sharedSteps,
+} from "./search.ts";
+import { givenItem, type Item } from "./steps.ts";
+import { nearer, type SearchTask, type Thought } from "./thought.ts";
 import { TraceWriter } from "./writer.ts";
 
 /** Habits of a backward search beside backtracking and backward chaining. */
@@ -20,7 +29,7 @@ interface State {
   readonly task: SearchTask;
   readonly habits: BackwardHabits;
   readonly writer: TraceWriter;
-  readonly aims: Set<number>;
+  readonly aims: Set<string>;
   readonly inferences: Set<string>;
   /** Nearest complete attempt that was written. */
   nearest: Item | undefined;
@@ -74,7 +83,7 @@ function searchWith(state: State, held: number, rest: readonly number[]): Item |
   if (state.count > 0) writer.phrase(phrases.GO_BACK, {}, { behaviour: "backtracking" });
   writer.phrase(phrases.KEEP_LAST, { held });
   writeInverses(state, wanted);
-  if (state.habits.all) writeAims(state, wanted, rest);
+  if (state.habits.all) writeAim(state, wanted, rest);
   else if (writer.chance(0.5)) writer.phrase(phrases.OTHERS, { rest: listed(rest, "and") });
   const values = new Set<number>();
   let before: Attempt | undefined;
@@ -82,7 +91,7 @@ function searchWith(state: State, held: number, rest: readonly number[]): Item |
     if (values.has(attempt.result.value)) continue;
     values.add(attempt.result.value);
     if (before !== undefined) writer.plain(",");
-    writePartial(state, attempt, before !== undefined);
+    writePartial(state, attempt, before);
     before = attempt;
     state.count += 1;
     const need = wanted.find(({ value }) => value === attempt.result.value);
@@ -91,27 +100,26 @@ function searchWith(state: State, held: number, rest: readonly number[]): Item |
     writer.phrase(phrases.LAST_STEP, {});
     writer.equation(need.last);
     conclude(state, true);
-    return { value: task.target, expression: need.build(attempt.result.expression) };
+    return { value: task.target, expression: need.complete(attempt.result.expression) };
   }
   writeMiss(state, (before as Attempt).result, held);
   return undefined;
 }
 
-/** Steps over the numbers that are not held; a second attempt is a new combination. */
-function writePartial(state: State, attempt: Attempt, again: boolean): void {
-  const fresh = attempt.steps.slice(again ? attempt.shared : 0);
-  for (const [at, step] of fresh.entries()) {
+/** Steps over the numbers that are not held; after the first attempt they begin a new combination. */
+function writePartial(state: State, attempt: Attempt, before: Attempt | undefined): void {
+  for (const [at, step] of attempt.steps.slice(sharedSteps(before, attempt)).entries()) {
     if (at > 0) state.writer.plain(",");
-    state.writer.equation(step, again && at === 0 ? { behaviour: "backtracking" } : undefined);
+    const leaves = before !== undefined && at === 0;
+    state.writer.equation(step, leaves ? { behaviour: "backtracking" } : undefined);
   }
 }
 
 /** Follows the last value of a branch without a hit to the end, by the step that comes nearest. */
 function writeMiss(state: State, last: Item, held: number): void {
   const { task, writer } = state;
-  const item: Item = { value: held, expression: held };
-  let best: { step: Step; item: Item } | undefined;
-  for (const made of combinations(last, item, task.range)) {
+  let best: Combination | undefined;
+  for (const made of combinations(last, givenItem(held), task.range)) {
     if (best === undefined || nearer(best.item, made.item, task.target) === made.item) best = made;
   }
   if (best === undefined) {
@@ -140,20 +148,13 @@ function writeInverses(state: State, wanted: readonly Need[]): void {
   writer.plain(".");
 }
 
-/** Names the derived values as aims: ` Aim for 72, 60 or 11 from 9 and 8:`. */
-function writeAims(state: State, wanted: readonly Need[], rest: readonly number[]): void {
+/** Names the derived values as one aim: ` Aim for 72 or 60 or 11 from 9 and 8:`. */
+function writeAim(state: State, wanted: readonly Need[], rest: readonly number[]): void {
   const { writer, aims } = state;
-  for (const [at, { value }] of wanted.entries()) {
-    const mark = aims.has(value) ? undefined : { behaviour: "subgoal_setting" as const };
-    aims.add(value);
-    if (at === 0) writer.phrase(phrases.AIMS, { value }, mark);
-    else {
-      writer.plain(at === wanted.length - 1 ? " or " : ", ");
-      if (mark === undefined) writer.plain(String(value));
-      else writer.marked(String(value), mark);
-    }
-  }
-  writer.plain(` from ${listed(rest, "and")}:`);
+  const value = wanted.map((need) => need.value).join(" or ");
+  const mark = aims.has(value) ? undefined : { behaviour: "subgoal_setting" as const };
+  aims.add(value);
+  writer.phrase(phrases.DERIVED_AIM, { value, rest: listed(rest, "and") }, mark);
 }
 
 /** `9, 8 and 6` */

@@ -1,30 +1,11 @@
 /** Thoughts that search forward from the numbers: backtracking alone, with verification, or with subgoals. */
-import type { BehaviourCells } from "../data/rows.ts";
+import type { Step } from "../countdown/index.ts";
 import type { Random } from "../random/random.ts";
-import type { Item, Step, ValueRange } from "./expression.ts";
 import * as phrases from "./phrases.ts";
-import { type Attempt, attempts } from "./search.ts";
+import { type Attempt, attempts, sharedSteps } from "./search.ts";
+import type { Item } from "./steps.ts";
+import { nearer, type SearchTask, type Thought } from "./thought.ts";
 import { TraceWriter } from "./writer.ts";
-
-/** What a search is given. */
-export interface SearchTask {
-  readonly numbers: readonly number[];
-  readonly target: number;
-  readonly range: ValueRange;
-  /** Attempts after which the search ends at the end of the branch; Infinity for none. */
-  readonly giveUpAfter: number;
-}
-
-/** A written thought and where it ended. */
-export interface Thought {
-  /** From the space after `<think>` up to `</think>`. */
-  readonly text: string;
-  readonly record: BehaviourCells;
-  /** Expression of the hit, or of the nearest value seen. */
-  readonly answer: Item;
-  readonly hit: boolean;
-  readonly attempts: number;
-}
 
 /** Habits of a forward search beside backtracking. */
 export interface ForwardHabits {
@@ -48,7 +29,8 @@ export function writeForward(
   let nearest: Item | undefined;
   let count = 0;
   for (const attempt of attempts(task.numbers, task.range)) {
-    if (count >= task.giveUpAfter && attempt.shared === 0 && nearest !== undefined) break;
+    if (count >= task.giveUpAfter && sharedSteps(before, attempt) === 0 && nearest !== undefined)
+      break;
     writeAttempt(writer, attempt, before, { task, habits, aims });
     count += 1;
     const { result } = attempt;
@@ -81,8 +63,9 @@ function writeAttempt(
   context: AttemptContext,
 ): void {
   const { habits, aims } = context;
-  const fresh = attempt.steps.slice(attempt.shared);
-  const inWords = before !== undefined && writeLeaving(writer, attempt, before, habits);
+  const shared = sharedSteps(before, attempt);
+  const fresh = attempt.steps.slice(shared);
+  const inWords = before !== undefined && writeLeaving(writer, before, shared, habits);
   let backtracks = before !== undefined && !inWords;
   for (const [at, step] of fresh.entries()) {
     const last = at === fresh.length - 1;
@@ -96,38 +79,36 @@ function writeAttempt(
 /** True when words were written that leave the attempt before. */
 function writeLeaving(
   writer: TraceWriter,
-  attempt: Attempt,
   before: Attempt,
+  shared: number,
   habits: ForwardHabits,
 ): boolean {
-  if (attempt.shared > 0) {
-    const kept = attempt.steps[attempt.shared - 1] as Step;
+  if (shared > 0) {
+    const kept = before.steps[shared - 1] as Step;
     const share = habits.verification ? SIBLING_WORDS.checked : SIBLING_WORDS.plain;
     if (!writer.chance(share)) return false;
-    writer.phrase(phrases.BACK_TO_VALUE, { value: kept.value }, { behaviour: "backtracking" });
+    writer.phrase(phrases.BACK_TO_VALUE, { value: kept.result }, { behaviour: "backtracking" });
     return true;
   }
   if (!writer.chance(BRANCH_WORDS)) return false;
   const left = before.steps[0] as Step;
-  writer.phrase(phrases.BACK_TO_NUMBERS, { value: left.value }, { behaviour: "backtracking" });
+  writer.phrase(phrases.BACK_TO_NUMBERS, { value: left.result }, { behaviour: "backtracking" });
   return true;
 }
 
 function writeAim(writer: TraceWriter, step: Step, aims: Set<number>): void {
   const table = aims.size === 0 ? phrases.FIRST_AIM : phrases.NEXT_AIM;
-  const named = aims.has(step.value);
-  writer.phrase(table, { value: step.value }, named ? undefined : { behaviour: "subgoal_setting" });
-  aims.add(step.value);
+  const named = aims.has(step.result);
+  writer.phrase(
+    table,
+    { value: step.result },
+    named ? undefined : { behaviour: "subgoal_setting" },
+  );
+  aims.add(step.result);
 }
 
 /** Compares the value just reached with the target, in words. */
 export function writeCheck(writer: TraceWriter, hit: boolean, target: number): void {
   const table = hit ? phrases.CHECK_HIT : phrases.CHECK_MISS;
   writer.phrase(table, { target }, { behaviour: "verification", valid: true });
-}
-
-/** The item whose value is nearer to the target; the earlier one of equals. */
-export function nearer(best: Item | undefined, item: Item, target: number): Item {
-  if (best === undefined) return item;
-  return Math.abs(item.value - target) < Math.abs(best.value - target) ? item : best;
 }

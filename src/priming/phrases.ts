@@ -67,11 +67,11 @@ export const KEEP_LAST = [
 /** Opens the values that the other numbers give. */
 export const OTHERS = [" From $rest:", " Now $rest:", " With $rest:"] as const;
 
-/** Opens the aims that were derived; the values follow. */
-export const AIMS = [
-  " {Aim for $value}",
-  " {Try to get $value}",
-  " {Next aim for $value}",
+/** Names the values that were derived as an aim for the other numbers. */
+export const DERIVED_AIM = [
+  " {Aim for $value from $rest}:",
+  " {Try to get $value from $rest}:",
+  " {Next aim for $value with $rest}:",
 ] as const;
 
 /** Opens the last step, once the value that was derived is reached. */

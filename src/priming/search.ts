@@ -4,36 +4,15 @@
  * before the numbers that are left. A branch is passed over when it leads only to what was tried before: the same
  * expression up to commutativity and associativity, or the same values on the table.
  */
-import {
-  apply,
-  canonicalKey,
-  type Item,
-  type Operator,
-  type Step,
-  type ValueRange,
-} from "./expression.ts";
+import type { Expression, Operator, Step } from "../countdown/index.ts";
+import { apply, canonicalKey, combine, givenItem, type Item, type ValueRange } from "./steps.ts";
 
 const OPERATORS: readonly Operator[] = ["+", "-", "*", "/"];
 
-/** One complete attempt: a step for every number but one. */
+/** One complete attempt: one step fewer than numbers. */
 export interface Attempt {
   readonly steps: readonly Step[];
-  /** Leading steps that the attempt before has too; the first differing step leaves the state after them. */
-  readonly shared: number;
   readonly result: Item;
-}
-
-/** Attempts over all the numbers in the fixed order. */
-export function* attempts(numbers: readonly number[], range: ValueRange): Generator<Attempt> {
-  const items = numbers.map((value): Item => ({ value, expression: value }));
-  const seen = { tables: new Set<string>(), results: new Set<string>() };
-  let before: readonly Step[] = [];
-  for (const { steps, result } of walk(items, [], range, seen)) {
-    let shared = 0;
-    while (shared < before.length && before[shared] === steps[shared]) shared += 1;
-    yield { steps, shared, result };
-    before = steps;
-  }
 }
 
 interface Seen {
@@ -41,98 +20,111 @@ interface Seen {
   readonly results: Set<string>;
 }
 
-function* walk(
-  items: readonly Item[],
-  steps: readonly Step[],
-  range: ValueRange,
-  seen: Seen,
-): Generator<{ steps: readonly Step[]; result: Item }> {
-  for (let i = 0; i < items.length; i += 1) {
-    for (let j = i + 1; j < items.length; j += 1) {
-      const rest = items.filter((_, at) => at !== i && at !== j);
-      for (const { step, item } of combinations(items[i] as Item, items[j] as Item, range)) {
-        const path = [...steps, step];
-        if (rest.length === 0) {
-          const key = canonicalKey(item.expression);
-          if (seen.results.has(key)) continue;
-          seen.results.add(key);
-          yield { steps: path, result: item };
-          continue;
-        }
-        const table = tableKey([item, ...rest]);
-        if (seen.tables.has(table)) continue;
-        seen.tables.add(table);
-        yield* walk([item, ...rest], path, range, seen);
+/** Attempts over all the numbers in the fixed order. Attempts with a step in common hold the same object. */
+export function attempts(numbers: readonly number[], range: ValueRange): Generator<Attempt> {
+  const seen = { tables: new Set<string>(), results: new Set<string>() };
+  return walk({ items: numbers.map(givenItem), steps: [] }, range, seen);
+}
+
+/** Number of leading steps that two attempts have in common; 0 when there is none before. */
+export function sharedSteps(before: Attempt | undefined, attempt: Attempt): number {
+  let shared = 0;
+  while (before !== undefined && before.steps[shared] === attempt.steps[shared]) shared += 1;
+  return shared;
+}
+
+interface Table {
+  readonly items: readonly Item[];
+  readonly steps: readonly Step[];
+}
+
+function* walk({ items, steps }: Table, range: ValueRange, seen: Seen): Generator<Attempt> {
+  for (const [i, first] of items.entries()) {
+    for (const [offset, second] of items.slice(i + 1).entries()) {
+      const rest = items.filter((_, at) => at !== i && at !== i + 1 + offset);
+      for (const { step, item } of combinations(first, second, range)) {
+        const table = { items: [item, ...rest], steps: [...steps, step] };
+        if (!isNew(table, seen)) continue;
+        if (rest.length === 0) yield { steps: table.steps, result: item };
+        else yield* walk(table, range, seen);
       }
     }
   }
 }
 
-function tableKey(items: readonly Item[]): string {
-  return items
-    .map((item) => item.value)
-    .sort((a, b) => a - b)
-    .join(" ");
+/** False for a table that was seen before; notes it otherwise. */
+function isNew({ items }: Table, seen: Seen): boolean {
+  const complete = items.length === 1;
+  const set = complete ? seen.results : seen.tables;
+  const key = complete
+    ? canonicalKey((items[0] as Item).expression)
+    : items
+        .map((item) => item.value)
+        .sort((a, b) => a - b)
+        .join(" ");
+  if (set.has(key)) return false;
+  set.add(key);
+  return true;
 }
 
-/** Steps on two values whose result is a whole number in the range; a division by one is left to the product. */
-export function combinations(
-  first: Item,
-  second: Item,
-  range: ValueRange,
-): { step: Step; item: Item }[] {
-  const found: { step: Step; item: Item }[] = [];
+/** One step on two values. */
+export interface Combination {
+  readonly step: Step;
+  readonly item: Item;
+}
+
+/** Steps on two values with a whole result in the range; a division by one is left to the product. */
+export function combinations(first: Item, second: Item, range: ValueRange): Combination[] {
+  const found: Combination[] = [];
   for (const operator of OPERATORS) {
     const swap = (operator === "-" || operator === "/") && first.value < second.value;
-    const left = swap ? second : first;
-    const right = swap ? first : second;
+    const [left, right] = swap ? [second, first] : [first, second];
     if (operator === "/" && right.value === 1) continue;
-    const value = apply(operator, left.value, right.value);
-    if (value === undefined || value < range.smallest || value > range.largest) continue;
+    const result = apply(operator, left.value, right.value);
+    if (result === undefined || result < range.smallest || result > range.largest) continue;
     found.push({
-      step: { left: left.value, operator, right: right.value, value },
-      item: { value, expression: { operator, left: left.expression, right: right.expression } },
+      step: { left: left.value, operator, right: right.value, result },
+      item: { value: result, expression: combine(operator, left.expression, right.expression) },
     });
   }
   return found;
 }
 
-/** A value that would reach the target with the number that is kept for the last step. */
+/** A value that reaches the target in one step with the number that is kept for the last step. */
 export interface Need {
   readonly value: number;
-  /** The inverse step: it has the target as an operand and `value` as its result. */
+  /** The inverse step: the target is an operand and `value` the result. */
   readonly inverse: Step;
-  /** The last step from `value` and the held number to the target. */
+  /** The step from `value` and the held number to the target. */
   readonly last: Step;
-  /** Expression of the whole from the expression of `value`. */
-  readonly build: (inner: Item["expression"]) => Item["expression"];
+  /** Expression of the whole, from that of `value`. */
+  readonly complete: (inner: Expression) => Expression;
 }
 
-/** Values from which one step with `held` gives the target, by + - / * in this order; each value once. */
+/** Values from which one step with `held` gives the target, each once, in the order of the inverse steps + - / *. */
 export function needs(target: number, held: number, range: ValueRange): Need[] {
-  const made: Need[] = [];
-  const add = (
-    inverse: [number, Operator, number],
-    operator: Operator,
-    heldFirst: boolean,
-  ): void => {
-    const value = apply(inverse[1], inverse[0], inverse[2]);
+  const found: Need[] = [];
+  const add = (inverse: Omit<Step, "result">, operator: Operator, heldFirst: boolean): void => {
+    const value = apply(inverse.operator, inverse.left, inverse.right);
     if (value === undefined || value < range.smallest || value > range.largest) return;
-    if (made.some((need) => need.value === value)) return;
+    if (found.some((need) => need.value === value)) return;
     const [left, right] = heldFirst ? [held, value] : [value, held];
-    made.push({
+    const number: Expression = { kind: "number", value: held };
+    found.push({
       value,
-      inverse: { left: inverse[0], operator: inverse[1], right: inverse[2], value },
-      last: { left, operator, right, value: target },
-      build: (inner) =>
-        heldFirst ? { operator, left: held, right: inner } : { operator, left: inner, right: held },
+      inverse: { ...inverse, result: value },
+      last: { left, operator, right, result: target },
+      complete: (inner) =>
+        heldFirst ? combine(operator, number, inner) : combine(operator, inner, number),
     });
   };
-  add([target, "+", held], "-", false); // value - held
+  add({ left: target, operator: "+", right: held }, "-", false); // value - held
   if (target > held)
-    add([target, "-", held], "+", false); // value + held
-  else add([held, "-", target], "-", true); // held - value
-  add([target, "/", held], "*", false); // value * held
-  if (held !== 1) add([target, "*", held], "/", false); // value / held
-  return made;
+    add({ left: target, operator: "-", right: held }, "+", false); // value + held
+  else add({ left: held, operator: "-", right: target }, "-", true); // held - value
+  add({ left: target, operator: "/", right: held }, "*", false); // value * held
+  if (held === 1) return found;
+  add({ left: target, operator: "*", right: held }, "/", false); // value / held
+  if (target !== 1) add({ left: held, operator: "/", right: target }, "/", true); // held / value
+  return found;
 }

@@ -3,23 +3,26 @@
  * with a record of every habit instance. A trace of a condition shows the habits that the condition names and no other;
  * a habit can be missing only where the search ends too soon to show it, as when the first attempt hits.
  *
- * Ways in which `incorrect_only` fails, all with true arithmetic and, but for the first, a true positive check:
- * - give_up: ends the search after some branches and answers with the nearest value seen;
+ * Ways in which `incorrect_only` fails, all with true arithmetic and true checks of it:
+ * - give_up: ends the search after some branches and answers with the nearest attempt that was followed to its end;
  * - misread: searches with one number misread, hits, and answers with the given number in its place;
  * - slip: hits, and writes one operator of the answer wrongly.
  */
+import { type Expression, formatExpression, scoreCompletion } from "../countdown/index.ts";
 import type { BehaviourCells, Condition, Puzzle } from "../data/rows.ts";
 import type { Random } from "../random/random.ts";
 import { InternalError } from "../util/errors.ts";
 import { writeBackward } from "./backward.ts";
-import { type Expression, equation, evaluate, formatExpression, type Item } from "./expression.ts";
-import { type SearchTask, type Thought, writeForward } from "./forward.ts";
+import { matchLength } from "./filler.ts";
+import { writeForward } from "./forward.ts";
 import type { Failure, TeacherOptions } from "./options.ts";
 import * as phrases from "./phrases.ts";
 import { tokenCount } from "./pieces.ts";
 import { attempts } from "./search.ts";
 import { spoil } from "./spoil.ts";
-import { TraceWriter } from "./writer.ts";
+import { equation } from "./steps.ts";
+import type { Rejection, SearchTask, Thought } from "./thought.ts";
+import { emptyRecord, TraceWriter } from "./writer.ts";
 
 /** Conditions that the teacher writes. */
 export type TaughtCondition = Exclude<Condition, "none">;
@@ -28,53 +31,53 @@ export type TaughtCondition = Exclude<Condition, "none">;
 export interface WrittenTrace {
   /** Everything after the opened `<think>`. */
   readonly completion: string;
-  /** Contents of the answer tag. */
+  /** Contents of the answer tag, trimmed. */
   readonly answer: string;
   readonly correct: boolean;
   readonly record: BehaviourCells;
   /** Tokens of `completion`. */
   readonly tokens: number;
-  /** Complete attempts in the thought. */
+  /** Attempts in the thought that were compared with what was looked for. */
   readonly attempts: number;
   /** How the trace ended. */
   readonly ending: "hit" | Failure;
 }
 
-/** Why a puzzle got no trace. */
-export interface Rejection {
-  readonly rejected: "unsolved" | "too_long" | "no_failure";
+/** Options of the teacher, and how tokens are counted; by default with the vocabulary of the tiny bases. */
+export interface WriteOptions extends TeacherOptions {
+  readonly countTokens?: (text: string) => number;
 }
 
+type Task = Pick<Puzzle, "numbers" | "target">;
+
 /**
- * Writes the trace of one puzzle. Equal arguments and stream give equal text; `empty_cot` and `length_matched` given the
+ * Writes the trace of one puzzle. Equal arguments and stream give equal text; `empty_cot` and `length_matched` with the
  * stream of `all_strategies` have its answer, and `length_matched` has its token count.
  * @param puzzle numbers in the order of the prompt; three or more
  */
 export function writeTrace(
-  puzzle: Pick<Puzzle, "numbers" | "target">,
+  puzzle: Task,
   condition: TaughtCondition,
   random: Random,
-  options: TeacherOptions,
+  options: WriteOptions,
 ): WrittenTrace | Rejection {
   if (condition === "empty_cot" || condition === "length_matched") {
     const model = writeTrace(puzzle, "all_strategies", random, options);
-    return "rejected" in model ? model : withoutThought(model, condition);
+    return "rejected" in model ? model : withoutThought(model, condition, options);
   }
   if (condition === "incorrect_only") return writeIncorrect(puzzle, random, options);
   const givesUp = random.chance(options.giveUpShare);
   const { min, max } = options.giveUpAfter;
   const giveUpAfter = givesUp ? random.integer(min, max) : Number.POSITIVE_INFINITY;
-  const task = taskOf(puzzle, options, giveUpAfter);
-  const trace = fitting(task, options, (bounded) => thinkFor(bounded, condition, random));
-  if ("rejected" in trace) return trace;
-  return finished(trace, trace.answer.expression, puzzle, trace.hit ? "hit" : "give_up");
+  const thought = fitting(taskOf(puzzle, options, giveUpAfter), options, (task) =>
+    think(task, condition, random),
+  );
+  if ("rejected" in thought) return thought;
+  const ending = thought.hit ? "hit" : "give_up";
+  return finished({ thought, answer: thought.answer.expression, puzzle, ending, options });
 }
 
-function taskOf(
-  puzzle: Pick<Puzzle, "numbers" | "target">,
-  options: TeacherOptions,
-  giveUpAfter: number,
-): SearchTask {
+function taskOf(puzzle: Task, options: TeacherOptions, giveUpAfter: number): SearchTask {
   const range = { smallest: options.smallestValue, largest: options.largestValue };
   return { numbers: puzzle.numbers, target: puzzle.target, range, giveUpAfter };
 }
@@ -82,22 +85,19 @@ function taskOf(
 /** Writes with ever fewer attempts until the completion fits, when the options ask for it. */
 function fitting(
   task: SearchTask,
-  options: TeacherOptions,
+  options: WriteOptions,
   write: (task: SearchTask) => Thought | undefined,
 ): Thought | Rejection {
+  const count = options.countTokens ?? tokenCount;
   let bounded = task;
   for (;;) {
     const thought = write(bounded);
     if (thought === undefined) return { rejected: "unsolved" };
-    if (tokenCount(thought.text) + answerTokens(thought.answer) <= options.maxTokens)
-      return thought;
+    const text = thought.text + answerText(formatExpression(thought.answer.expression));
+    if (count(text) <= options.maxTokens) return thought;
     if (options.tooLong === "reject" || bounded.giveUpAfter <= 1) return { rejected: "too_long" };
     bounded = { ...bounded, giveUpAfter: Math.min(bounded.giveUpAfter, thought.attempts) - 1 };
   }
-}
-
-function answerTokens(answer: Item): number {
-  return tokenCount(answerText(formatExpression(answer.expression)));
 }
 
 /** What follows the thought. */
@@ -105,7 +105,7 @@ export function answerText(answer: string): string {
   return `</think>\n<answer> ${answer} </answer>`;
 }
 
-function thinkFor(
+function think(
   task: SearchTask,
   condition: Exclude<TaughtCondition, "empty_cot" | "length_matched" | "incorrect_only">,
   random: Random,
@@ -124,12 +124,9 @@ function thinkFor(
     case "all_strategies":
       return writeBackward(task, { all: true }, random);
     default:
-      throw new InternalError(
-        `no way to write a trace for the condition "${condition satisfies never}"`,
-        {
-          code: "priming.unknown_condition",
-        },
-      );
+      throw new InternalError(`no trace is written for "${condition satisfies never}"`, {
+        code: "priming.unknown_condition",
+      });
   }
 }
 
@@ -150,21 +147,18 @@ function writeDirect(task: SearchTask, random: Random): Thought | undefined {
 }
 
 function writeIncorrect(
-  puzzle: Pick<Puzzle, "numbers" | "target">,
+  puzzle: Task,
   random: Random,
-  options: TeacherOptions,
+  options: WriteOptions,
 ): WrittenTrace | Rejection {
-  const { min, max } = options.giveUpAfter;
-  const limit = random.integer(min, max);
+  const task = taskOf(puzzle, options, Number.POSITIVE_INFINITY);
   let rejection: Rejection = { rejected: "no_failure" };
   for (const failure of weightedOrder(options.failures, random)) {
-    const giveUpAfter = failure === "give_up" ? limit : Number.POSITIVE_INFINITY;
-    const task = taskOf(puzzle, options, giveUpAfter);
     const made = spoil(failure, task, random, (searched) =>
       fitting(searched, options, (bounded) => writeBackward(bounded, { all: true }, random)),
     );
-    if ("rejected" in made) rejection = made;
-    else return finished(made.thought, made.answer, puzzle, failure);
+    if (!("rejected" in made)) return finished({ ...made, puzzle, ending: failure, options });
+    rejection = made;
   }
   return rejection;
 }
@@ -184,20 +178,23 @@ function weightedOrder(weights: TeacherOptions["failures"], random: Random): Fai
   return order;
 }
 
-function finished(
-  thought: Thought,
-  expression: Expression,
-  puzzle: Pick<Puzzle, "target">,
-  ending: WrittenTrace["ending"],
-): WrittenTrace {
-  const answer = formatExpression(expression);
-  const completion = thought.text + answerText(answer);
+interface Finish {
+  readonly thought: Thought;
+  readonly answer: Expression;
+  readonly puzzle: Task;
+  readonly ending: WrittenTrace["ending"];
+  readonly options: WriteOptions;
+}
+
+function finished({ thought, answer, puzzle, ending, options }: Finish): WrittenTrace {
+  const text = formatExpression(answer);
+  const completion = thought.text + answerText(text);
   return {
     completion,
-    answer,
-    correct: evaluate(expression) === puzzle.target,
+    answer: text,
+    correct: scoreCompletion(completion, puzzle).correct,
     record: thought.record,
-    tokens: tokenCount(completion),
+    tokens: (options.countTokens ?? tokenCount)(completion),
     attempts: thought.attempts,
     ending,
   };
@@ -207,17 +204,12 @@ function finished(
 function withoutThought(
   model: WrittenTrace,
   condition: "empty_cot" | "length_matched",
-): WrittenTrace {
+  options: WriteOptions,
+): WrittenTrace | Rejection {
+  const count = options.countTokens ?? tokenCount;
   const tail = answerText(model.answer);
-  const thought =
-    condition === "empty_cot" ? " " : phrases.FILLER.repeat(model.tokens - tokenCount(tail));
-  const completion = thought + tail;
-  const empty = { count: 0, spans: [] };
-  const record = {
-    verification: empty,
-    backtracking: empty,
-    subgoal_setting: empty,
-    backward_chaining: empty,
-  };
-  return { ...model, completion, record, tokens: tokenCount(completion), attempts: 0 };
+  const completion =
+    condition === "empty_cot" ? ` ${tail}` : matchLength(tail, model.tokens, count);
+  if (completion === undefined) return { rejected: "no_match" };
+  return { ...model, completion, record: emptyRecord(), tokens: count(completion), attempts: 0 };
 }

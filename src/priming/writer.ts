@@ -1,7 +1,8 @@
 /** Builds the text of a thought and, with it, the record of every habit instance and its place. */
+import type { Step } from "../countdown/index.ts";
 import type { Behaviour, BehaviourCells, Span } from "../data/rows.ts";
 import type { Random } from "../random/random.ts";
-import { equation, type Step } from "./expression.ts";
+import { equation } from "./steps.ts";
 
 /** Values for the slots of a phrase. */
 export type Slots = Readonly<Record<string, string | number>>;
@@ -12,15 +13,19 @@ export interface Mark {
   readonly valid?: boolean;
 }
 
+/** A phrase with its slots filled and without the marks of habits. */
+export function fillPhrase(phrase: string, slots: Slots): string {
+  return fillSlots(phrase.replace(/[{}]/gu, ""), slots);
+}
+
+function fillSlots(text: string, slots: Slots): string {
+  return text.replace(/\$([a-z]+)/gu, (slot, name: string) => String(slots[name] ?? slot));
+}
+
 /** Text that grows, with the spans of the habits in it. */
 export class TraceWriter {
   readonly #random: Random;
-  readonly #spans: Record<Behaviour, Span[]> = {
-    verification: [],
-    backtracking: [],
-    subgoal_setting: [],
-    backward_chaining: [],
-  };
+  readonly #spans = noSpans();
   text = "";
 
   constructor(random: Random) {
@@ -37,7 +42,7 @@ export class TraceWriter {
     const phrase = this.#random.pick(table);
     for (const part of phrase.split(/(\{[^}]*\})/u)) {
       const inner = part.startsWith("{") ? part.slice(1, -1) : part;
-      const text = inner.replace(/\$([a-z]+)/gu, (_, name: string) => String(slots[name]));
+      const text = fillSlots(inner, slots);
       if (part.startsWith("{") && mark !== undefined) this.marked(text, mark);
       else this.text += text;
     }
@@ -68,15 +73,28 @@ export class TraceWriter {
 
   /** Instances recorded up to here. */
   record(): BehaviourCells {
-    const cell = (behaviour: Behaviour) => ({
-      count: this.#spans[behaviour].length,
-      spans: [...this.#spans[behaviour]],
-    });
-    return {
-      verification: cell("verification"),
-      backtracking: cell("backtracking"),
-      subgoal_setting: cell("subgoal_setting"),
-      backward_chaining: cell("backward_chaining"),
-    };
+    return recordOf(this.#spans);
   }
+}
+
+function recordOf(spans: Readonly<Record<Behaviour, readonly Span[]>>): BehaviourCells {
+  const cell = (behaviour: Behaviour) => ({
+    count: spans[behaviour].length,
+    spans: [...spans[behaviour]],
+  });
+  return {
+    verification: cell("verification"),
+    backtracking: cell("backtracking"),
+    subgoal_setting: cell("subgoal_setting"),
+    backward_chaining: cell("backward_chaining"),
+  };
+}
+
+function noSpans(): Record<Behaviour, Span[]> {
+  return { verification: [], backtracking: [], subgoal_setting: [], backward_chaining: [] };
+}
+
+/** Record of a text without any habit. */
+export function emptyRecord(): BehaviourCells {
+  return recordOf(noSpans());
 }

@@ -1,0 +1,188 @@
+/** Writers of each kind of pretraining document. */
+import {
+  type Expression,
+  formatExpression,
+  type Operator,
+  renderPrompt,
+  type Step,
+} from "../countdown/index.ts";
+import type { Random } from "../random/random.ts";
+import type { DocumentOptions } from "./document-options.ts";
+import * as texts from "./document-phrases.ts";
+import { teacherOptionsSchema } from "./options.ts";
+import * as phrases from "./phrases.ts";
+import { type Attempt, attempts } from "./search.ts";
+import { apply, equation, operation, type ValueRange } from "./steps.ts";
+import { answerText, writeTrace } from "./teacher.ts";
+import { fillPhrase } from "./writer.ts";
+
+function rangeOf(options: DocumentOptions): ValueRange {
+  return { smallest: 1, largest: options.largestValue };
+}
+
+interface DrawnPuzzle {
+  readonly numbers: number[];
+  readonly target: number;
+  readonly attempts: readonly Attempt[];
+}
+
+/** Numbers, and a target that some expression over them reaches. */
+function drawPuzzle(random: Random, options: DocumentOptions): DrawnPuzzle {
+  for (;;) {
+    const numbers = Array.from({ length: options.numbers }, () =>
+      random.integer(1, options.largestNumber),
+    );
+    const all = [...attempts(numbers, rangeOf(options))];
+    const targets = all
+      .map(({ result }) => result.value)
+      .filter((value) => value >= options.smallestTarget && value <= options.largestTarget);
+    if (targets.length > 0) return { numbers, target: random.pick(targets), attempts: all };
+  }
+}
+
+/** A puzzle and one attempt at it, by chance right or wrong, without a word about which. */
+export function writeAttempt(random: Random, options: DocumentOptions): string {
+  const { numbers, target, attempts: all } = drawPuzzle(random, options);
+  const hits = all.filter(({ result }) => result.value === target);
+  const { steps, result } = random.pick(random.chance(options.rightShare) ? hits : all);
+  const prompt = renderPrompt({ numbers, target });
+  const answer = answerOf(result.expression);
+  if (random.chance(options.emptyShare)) return `${prompt} ${answer}`;
+  const [opening, between, end] = random.pick(phrases.DIRECT);
+  const thought = steps.map((step, at) => `${at === 0 ? opening : between} ${equation(step)}`);
+  return `${prompt}${thought.join("")}${end}${answer}`;
+}
+
+function answerOf(expression: Expression): string {
+  return answerText(formatExpression(expression));
+}
+
+/** A puzzle and a search with verification and backtracking. */
+export function writeSearch(random: Random, options: DocumentOptions): string {
+  const { giveUpShare, largestValue } = options;
+  const teacher = teacherOptionsSchema.parse({ giveUpShare, largestValue });
+  for (;;) {
+    const puzzle = drawPuzzle(random, options);
+    const trace = writeTrace(puzzle, "backtracking_verification", random, teacher);
+    if (!("rejected" in trace)) return renderPrompt(puzzle) + trace.completion;
+  }
+}
+
+/** Weights of the operators in facts; chosen by us: there are fewer products and quotients in the range to learn. */
+const OPERATORS: readonly Operator[] = ["+", "+", "+", "-", "-", "-", "*", "*", "*", "/", "/"];
+/** Share of the facts on two numbers of a puzzle; the others have the value of a step on the left. */
+const NUMBERS_SHARE = 0.4;
+
+/** A true step as the task has them: two numbers, or a value of a step and a number. */
+function drawStep(random: Random, options: DocumentOptions): Step {
+  const operator = random.pick(OPERATORS);
+  const turned = operator === "+" || operator === "*" ? random.chance(0.1) : false;
+  const largest = random.chance(NUMBERS_SHARE) ? options.largestNumber : options.largestValue;
+  for (;;) {
+    const value = random.integer(1, largest);
+    const number = random.integer(1, options.largestNumber);
+    const swap = turned || (operator === "-" && value < number);
+    const [left, right] = swap ? [number, value] : [value, number];
+    const result = apply(operator, left, right);
+    if (result !== undefined && result >= 1 && result <= options.largestValue) {
+      return { left, operator, right, result };
+    }
+  }
+}
+
+const INVERSE: Readonly<Record<Operator, Operator>> = { "+": "-", "-": "+", "*": "/", "/": "*" };
+
+/** A true step with the given result. */
+function stepTo(result: number, random: Random, options: DocumentOptions): Step {
+  for (;;) {
+    const operator = random.pick(OPERATORS);
+    const right = random.integer(1, options.largestNumber);
+    const left = apply(INVERSE[operator], result, right);
+    if (left !== undefined && left >= 1 && left <= options.largestValue) {
+      return { left, operator, right, result };
+    }
+  }
+}
+
+/** Arithmetic: all steps on one pair in the order of the teacher, a list of equations, or sentences. */
+export function writeFacts(random: Random, options: DocumentOptions): string {
+  const style = random.uniform();
+  if (style < 0.3) return writePair(random, options);
+  const facts = Array.from({ length: random.integer(3, 8) }, () => drawStep(random, options));
+  if (style < 0.7) return ` ${facts.map(equation).join(", ")}.`;
+  return facts.map((step) => factSentence(step, random)).join("");
+}
+
+function factSentence(step: Step, random: Random): string {
+  const slots = { equation: equation(step), sum: operation(step), value: step.result };
+  return fillPhrase(random.pick(texts.FACTS), slots);
+}
+
+function writePair(random: Random, options: DocumentOptions): string {
+  const largest = random.chance(0.5) ? options.largestNumber : options.largestValue;
+  const pair = [random.integer(1, largest), random.integer(1, options.largestNumber)];
+  const steps = [...attempts(pair, rangeOf(options))].map(({ steps: [step] }) => step as Step);
+  return ` ${steps.map(equation).join(", ")}.`;
+}
+
+/** Results, each with a verdict on whether it is a given number: equal and unequal are told apart only by looking. */
+export function writeComparisons(random: Random, options: DocumentOptions): string {
+  const target = random.integer(1, options.largestValue);
+  let text = fillPhrase(random.pick(texts.COMPARE_WITH), { target });
+  for (let left = random.integer(2, 5); left > 0; left -= 1) {
+    const step = random.chance(0.4) ? stepTo(target, random, options) : drawStep(random, options);
+    const verdict = step.result === target ? phrases.CHECK_HIT : phrases.CHECK_MISS;
+    text += ` ${equation(step)}${fillPhrase(random.pick(verdict), { target })}`;
+  }
+  return text;
+}
+
+/** Results until one is among some given values. */
+export function writeLookFor(random: Random, options: DocumentOptions): string {
+  const wanted = Array.from({ length: random.integer(1, 4) }, () =>
+    random.integer(1, options.largestValue),
+  );
+  let text = fillPhrase(random.pick(texts.LOOK_FOR), { list: wanted.join(" or ") });
+  for (let left = random.integer(1, 6); left > 0; left -= 1) {
+    const hits = random.chance(0.3);
+    const step = hits ? stepTo(random.pick(wanted), random, options) : drawStep(random, options);
+    text += ` ${equation(step)}`;
+    if (wanted.includes(step.result)) {
+      return `${text}.${fillPhrase(random.pick(texts.FOUND), { value: step.result })}`;
+    }
+    text += left === 1 ? "." : ",";
+  }
+  return text;
+}
+
+const LOOSE_TABLES: readonly (readonly string[])[] = [
+  phrases.BACK_TO_VALUE,
+  phrases.BACK_TO_NUMBERS,
+  phrases.GO_BACK,
+  phrases.FIRST_AIM,
+  phrases.NEXT_AIM,
+  phrases.DERIVED_AIM,
+  phrases.KEEP_LAST,
+  phrases.OTHERS,
+  phrases.LAST_STEP,
+  phrases.SETTLE,
+];
+
+/** Loose sentences: everyday ones, and phrases of the teacher out of their place. */
+export function writePlain(random: Random): string {
+  const number = () => random.integer(1, 99);
+  let text = "";
+  for (let left = random.integer(3, 7); left > 0; left -= 1) {
+    const table = random.chance(0.5) ? texts.PLAIN : random.pick(LOOSE_TABLES);
+    const sentence = fillPhrase(random.pick(table), {
+      a: number(),
+      b: number(),
+      c: number(),
+      value: number(),
+      held: random.integer(1, 13),
+      rest: `${number()} and ${number()}`,
+    });
+    text += /[.:]$/u.test(sentence) ? sentence : `${sentence} ${number()}.`;
+  }
+  return text;
+}
