@@ -1,0 +1,39 @@
+/** The resolved settings of the study and the record of the run, flattened to one line a value. */
+import { type Html, html } from "./html.ts";
+
+/** Longest value that is shown, in characters. */
+const MAX_VALUE = 300;
+
+/** Two tables: study.yaml and manifest.json. */
+export function settingsSection(
+  settings: Readonly<Record<string, unknown>>,
+  manifest: Readonly<Record<string, unknown>>,
+): Html {
+  const blocks = [
+    { title: "Study", rows: flatten(settings) },
+    { title: "Run", rows: flatten(manifest) },
+  ].filter((block) => block.rows.length > 0);
+  return html`<div class="settings">${blocks.map(
+    ({ title, rows }) =>
+      html`<div><h3>${title}</h3><table class="keys"><tbody>${rows.map(
+        ([key, value]) => html`<tr><th scope="row">${key}</th><td>${value}</td></tr>\n`,
+      )}</tbody></table></div>`,
+  )}</div>`;
+}
+
+/** Dotted keys with their values; lists of plain values stay on one line. */
+export function flatten(value: unknown, prefix = ""): [string, string][] {
+  if (Array.isArray(value) && value.every((item) => item === null || typeof item !== "object")) {
+    return [[prefix, shorten(value.join(", "))]];
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([key, member]) =>
+      flatten(member, prefix === "" ? key : `${prefix}.${key}`),
+    );
+  }
+  return value === undefined ? [] : [[prefix, shorten(String(value))]];
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)} …` : text;
+}

@@ -1,0 +1,40 @@
+/** Numbers behind a figure as a table that is folded away: for reading without sight, for copying, and for print. */
+import type { Interval } from "../analysis/stats/index.ts";
+import { type Html, html } from "./html.ts";
+
+export interface NumberTable {
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly {
+    readonly head: Html | string;
+    readonly cells: readonly (Html | string)[];
+  }[];
+}
+
+/** A folded table under a figure. */
+export function foldedTable(table: NumberTable): Html {
+  return html`<details class="numbers"><summary>Numbers</summary>${plainTable(table)}</details>`;
+}
+
+/** A table that scrolls by itself when it is wider than the page. */
+export function plainTable(table: NumberTable): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${table.caption}">
+<table class="data"><caption>${table.caption}</caption>
+<thead><tr>${table.columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${table.rows.map(
+    (row) =>
+      html`<tr><th scope="row">${row.head}</th>${row.cells.map((cell) => html`<td>${cell}</td>`)}</tr>\n`,
+  )}</tbody></table></div>`;
+}
+
+/** A value with its interval in small type; a puzzle-level interval carries a mark that the caption explains. */
+export function valueCell(
+  value: number | null,
+  interval: Interval,
+  format: (value: number) => string,
+): Html {
+  if (value === null) return html`<span class="none">–</span>`;
+  if (interval.kind === "undefined") return html`${format(value)}`;
+  const mark = interval.over === "puzzles" && html`<sup title="over puzzles, not seeds">p</sup>`;
+  return html`${format(value)} <small>${format(interval.lower)}–${format(interval.upper)}${mark}</small>`;
+}
