@@ -8,8 +8,7 @@
  * between factors, so equal keys are all the identities there are.
  */
 import type { Expression, Operator } from "./expression.ts";
-import { formExpression } from "./form-expression.ts";
-import { type Form, visitForms } from "./forms.ts";
+import { formExpression, type ValuedForm, visitValuedForms } from "./form-expression.ts";
 
 /** An expression with its exact value. */
 export interface ValuedExpression {
@@ -53,7 +52,7 @@ export function enumerateExpressions(
 
 function enumerateRational(numbers: readonly number[]): ValuedExpression[] {
   const found: ValuedExpression[] = [];
-  visitForms(numbers, (form) => {
+  visitValuedForms(numbers, (form) => {
     const value = inLowestTerms(form);
     found.push({ expression: formExpression(form, { negative: false }), ...value });
     if (form.sign !== "free") return;
@@ -64,7 +63,7 @@ function enumerateRational(numbers: readonly number[]): ValuedExpression[] {
   return found;
 }
 
-function inLowestTerms({ value }: Form): Pick<ValuedExpression, "numerator" | "denominator"> {
+function inLowestTerms({ value }: ValuedForm): Pick<ValuedExpression, "numerator" | "denominator"> {
   let p = BigInt(value.numerator);
   let q = BigInt(value.denominator);
   if (q < 0n) [p, q] = [-p, -q];

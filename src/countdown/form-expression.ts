@@ -3,14 +3,31 @@
  * placed so that differences are positive wherever that is possible: (8 - 3) * (9 - 2), not (3 - 8) * (2 - 9).
  */
 import type { Expression, Operator } from "./expression.ts";
-import type { Form, Part } from "./forms.ts";
+import { type Form, type FormVisitor, type Part, visitForms } from "./forms.ts";
+import { bigArithmetic, doubleArithmetic, type Fraction, fitsDoubles } from "./rational.ts";
+
+/** A form with its value as a fraction in doubles or BigInt, exact either way. */
+export type ValuedForm = Form<Fraction<number> | Fraction<bigint>>;
+type ValuedPart = Part<Fraction<number> | Fraction<bigint>>;
+
+/** Calls `visit` for every form over the numbers, with exact values of any size. */
+export function visitValuedForms(
+  numbers: readonly number[],
+  visit: FormVisitor<Fraction<number> | Fraction<bigint>>,
+): void {
+  if (fitsDoubles(numbers, 1)) visitForms(numbers, doubleArithmetic, visit);
+  else visitForms(numbers, bigArithmetic, visit);
+}
 
 /**
  * Expression of a form.
  * @param form a form whose sign is `fixed` only with `negative` false
  * @param negative the expression of the opposite value
  */
-export function formExpression(form: Form, options: { readonly negative: boolean }): Expression {
+export function formExpression(
+  form: ValuedForm,
+  options: { readonly negative: boolean },
+): Expression {
   switch (form.kind) {
     case "number":
       return { kind: "number", value: Number(form.value.numerator) };
@@ -23,13 +40,13 @@ export function formExpression(form: Form, options: { readonly negative: boolean
 
 /** A part with its sign decided: whether its form is built as the opposite. */
 interface Placed {
-  readonly part: Part;
+  readonly part: ValuedPart;
   negative: boolean;
   /** Sum: the sign in front of the term. */
   plus: boolean;
 }
 
-function sumExpression(parts: readonly Part[], negative: boolean): Expression {
+function sumExpression(parts: readonly ValuedPart[], negative: boolean): Expression {
   const terms = parts.map((part): Placed => {
     const flip = isTurnable(part.form) && isNegative(part.form);
     return { part, negative: flip, plus: ((part.direction === 1) !== negative) !== flip };
@@ -46,7 +63,7 @@ function sumExpression(parts: readonly Part[], negative: boolean): Expression {
   );
 }
 
-function productExpression(parts: readonly Part[], negative: boolean): Expression {
+function productExpression(parts: readonly ValuedPart[], negative: boolean): Expression {
   const factors = parts.map((part): Placed => {
     const flip = isTurnable(part.form) && isNegative(part.form);
     return { part, negative: flip, plus: part.direction === 1 };
@@ -81,11 +98,11 @@ function join(
   return left as Expression;
 }
 
-function isTurnable(form: Form): boolean {
+function isTurnable(form: ValuedForm): boolean {
   return form.sign !== "fixed";
 }
 
-function isNegative(form: Form): boolean {
+function isNegative(form: ValuedForm): boolean {
   const { numerator, denominator } = form.value;
   return numerator < 0 !== denominator < 0 && numerator !== 0 && numerator !== 0n;
 }

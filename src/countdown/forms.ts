@@ -1,5 +1,5 @@
 /**
- * Every distinct expression over some numbers, each exactly once, in rational arithmetic.
+ * Every distinct expression over some numbers, each exactly once, in any exact arithmetic.
  *
  * A form is a class of expressions that are equal by commutativity, associativity, a - (b - c) = a + c - b,
  * a / (b / c) = a * c / b, and the moving of signs ((a - b) * (c - d) = (b - a) * (d - c)), with equal numbers
@@ -9,18 +9,11 @@
  * that none comes twice and nothing has to be compared.
  *
  * Forms are kept up to sign. There is no sign in front of an expression, so a form yields both its value and the
- * opposite only when its sign is free, that is when a difference stands somewhere in it: a + b cannot be negated, a - b can.
- * Expressions that divide by zero have no value and are left out. For 1 to 6 distinct numbers without such divisions
- * there are 1, 6, 68, 1,170, 27,142 and 793,002 expressions (OEIS A140606).
+ * opposite only when its sign is free, that is when a difference stands somewhere in it: a + b cannot be negated, a - b
+ * can. Expressions that divide by zero have no value and are left out. For 1 to 6 distinct numbers without such
+ * divisions there are 1, 6, 68, 1,170, 27,142 and 793,002 expressions (OEIS A140606).
  */
-import type { Operator } from "./expression.ts";
-import {
-  type BigFraction,
-  combineDoubles,
-  combineExactly,
-  type Fraction,
-  fitsDoubles,
-} from "./rational.ts";
+import type { Arithmetic } from "./rational.ts";
 
 /**
  * Which signs a form can take: `fixed` only its own; `free` both, as two expressions; `null` both, as the same
@@ -29,229 +22,217 @@ import {
 export type FormSign = "fixed" | "free" | "null";
 
 /** A form inside a sum (direction: its sign) or a product (direction: its exponent). */
-export interface Part {
-  readonly form: Form;
+export interface Part<Value> {
+  readonly form: Form<Value>;
   readonly direction: 1 | -1;
 }
 
-export interface Form {
+export interface Form<Value> {
   readonly kind: "number" | "sum" | "product";
   /** Value of the form as its parts stand. */
   readonly value: Value;
   readonly sign: FormSign;
   /** Parts of a sum or product; empty for a number. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly Part<Value>[];
 }
 
-type Value = Fraction | BigFraction;
-
-/** Called for each form over all the numbers; `form` is valid only during the call. */
-export type FormVisitor = (form: Form) => void;
+/** Called for each form over all the numbers; the parts of `form` may be read only during the call. */
+export type FormVisitor<Value> = (form: Form<Value>) => void;
 
 /** Most numbers that are enumerated: seven distinct ones have 27,914,126 expressions. */
 export const MAX_NUMBERS = 6;
 
-/** The blocks that a partition may go on with: sub-multisets, by index, in order. */
-interface Blocks {
-  readonly last: number;
-  next(rest: number, from: number): readonly number[];
-}
-
 /** Calls `visit` for every form over all of `numbers`, in a fixed order that depends on their values alone. */
-export function visitForms(numbers: readonly number[], visit: FormVisitor): void {
-  const combine = (fitsDoubles(numbers, 1) ? combineDoubles : combineExactly) as unknown as Combine;
-  const big = combine === (combineExactly as unknown as Combine);
+export function visitForms<Value>(
+  numbers: readonly number[],
+  arithmetic: Arithmetic<Value>,
+  visit: FormVisitor<Value>,
+): void {
   const sorted = [...numbers].sort((a, b) => a - b);
   const values = [...new Set(sorted)];
   const counts = values.map((value) => sorted.filter((number) => number === value).length);
   const blocks = makeBlocks(counts);
-  const nonSums: Form[][] = [];
-  const nonProducts: Form[][] = [];
-  let leafIndex = 1;
-  const leaves = new Map<number, Form>();
+  const leaves = new Map<number, Form<Value>>();
   for (const [i, number] of values.entries()) {
-    const value = big
-      ? { numerator: BigInt(number), denominator: 1n }
-      : { numerator: number, denominator: 1 };
-    leaves.set(leafIndex, { kind: "number", value, sign: "fixed", parts: [] });
-    leafIndex *= (counts[i] as number) + 1;
+    const value = arithmetic.fromNumber(number);
+    leaves.set(blocks.leafIndex[i] as number, { kind: "number", value, sign: "fixed", parts: [] });
   }
+  const nonSums: Form<Value>[][] = [];
+  const nonProducts: Form<Value>[][] = [];
   for (let block = 1; block <= blocks.last; block += 1) {
     const leaf = leaves.get(block);
-    const sums: Form[] = leaf === undefined ? [] : [leaf];
-    const products: Form[] = leaf === undefined ? [] : [leaf];
+    const sums: Form<Value>[] = [];
+    const products: Form<Value>[] = [];
     const isLast = block === blocks.last;
     if (isLast && leaf !== undefined) visit(leaf);
-    const keep = (list: Form[]) => (form: Form) => {
+    const keep = (list: Form<Value>[]) => (form: Form<Value>) => {
       list.push({ ...form, parts: [...form.parts] });
     };
-    visitSums(block, blocks, nonSums, combine, isLast ? visit : keep(sums));
-    visitProducts(block, blocks, nonProducts, combine, isLast ? visit : keep(products));
-    nonProducts[block] = sums;
-    nonSums[block] = products;
+    visitSums(block, { blocks, forms: nonSums, arithmetic }, isLast ? visit : keep(sums));
+    visitProducts(
+      block,
+      { blocks, forms: nonProducts, arithmetic },
+      isLast ? visit : keep(products),
+    );
+    nonProducts[block] = leaf === undefined ? sums : [leaf, ...sums];
+    nonSums[block] = leaf === undefined ? products : [leaf, ...products];
   }
 }
 
-type Combine = (operator: Operator, a: Value, b: Value) => Value | undefined;
+/** Sub-multisets of the numbers, by index: the index of a union is the sum of the indices. */
+interface Blocks {
+  /** Index of the whole. */
+  readonly last: number;
+  /** Index of the block that holds the i-th distinct number once. */
+  readonly leafIndex: readonly number[];
+  /** Blocks from `from` on that can be taken out of `rest` so that later blocks can fill what is left. */
+  next(rest: number, from: number): readonly number[];
+}
 
 function makeBlocks(counts: readonly number[]): Blocks {
-  const vectors: number[][] = [[]];
+  let vectors: number[][] = [[]];
+  const leafIndex: number[] = [];
   for (const count of counts) {
-    const shorter = vectors.splice(0);
+    leafIndex.push(vectors.length);
+    const shorter = vectors;
+    vectors = [];
     for (let k = 0; k <= count; k += 1) vectors.push(...shorter.map((vector) => [...vector, k]));
   }
   const last = vectors.length - 1;
-  const within = (block: number, rest: number): boolean =>
-    (vectors[block] as number[]).every((k, i) => k <= ((vectors[rest] as number[])[i] as number));
+  const isWithin = (block: number, rest: number): boolean =>
+    (vectors[block] ?? []).every((k, i) => k <= (vectors[rest]?.[i] ?? 0));
   const table: number[][][] = [];
   for (let rest = 0; rest <= last; rest += 1) {
     const row: number[][] = [];
     for (let from = 0; from <= last; from += 1) {
       const list: number[] = [];
       for (let block = Math.max(1, from); block <= rest; block += 1) {
-        // What is left must be nothing or able to hold a block that does not come before this one.
-        if (within(block, rest) && (block === rest || rest - block >= block)) list.push(block);
+        if (isWithin(block, rest) && (block === rest || rest - block >= block)) list.push(block);
       }
       row.push(list);
     }
     table.push(row);
   }
-  return { last, next: (rest, from) => (table[rest] as number[][])[from] as number[] };
+  return { last, leafIndex, next: (rest, from) => table[rest]?.[from] ?? [] };
 }
 
-/** State of a walk over the partitions of one block; parts stand in non-decreasing order. */
-interface Walk {
-  readonly parts: Part[];
-  /** Block and list position of each part, to tell equal forms apart from equal values. */
-  readonly places: [block: number, at: number][];
+interface Material<Value> {
+  readonly blocks: Blocks;
+  /** Forms that may be parts, by block. */
+  readonly forms: readonly (readonly Form<Value>[])[];
+  readonly arithmetic: Arithmetic<Value>;
 }
 
-function visitSums(
+const BOTH = [1, -1] as const;
+const ONLY_PLUS = [1] as const;
+
+function visitSums<Value>(
   whole: number,
-  blocks: Blocks,
-  nonSums: readonly Form[][],
-  combine: Combine,
-  emit: FormVisitor,
+  { blocks, forms, arithmetic }: Material<Value>,
+  visit: FormVisitor<Value>,
 ): void {
-  const walk: Walk = { parts: [], places: [] };
-  const step = (rest: number, value: Value | undefined): void => {
-    const [fromBlock, fromAt] = walk.places.at(-1) ?? [1, 0];
+  const parts: Part<Value>[] = [];
+  const step = (rest: number, sum: Value | undefined, fromBlock: number, fromAt: number): void => {
+    const previous = parts.at(-1);
     for (const block of blocks.next(rest, fromBlock)) {
       if (block === whole) continue;
-      const forms = nonSums[block] as Form[];
-      for (let at = block === fromBlock ? fromAt : 0; at < forms.length; at += 1) {
-        const form = forms[at] as Form;
-        for (const direction of DIRECTIONS) {
-          if (direction === -1 && form.sign === "null") continue;
-          if (direction === 1 && isRepeat(walk, form) && walk.parts.at(-1)?.direction === -1)
-            continue;
-          const sum = addTerm(combine, value, form.value, direction);
-          walk.parts.push({ form, direction });
-          walk.places.push([block, at]);
-          if (rest === block) emitSum(walk, sum, emit);
-          else step(rest - block, sum);
-          walk.parts.pop();
-          walk.places.pop();
+      const candidates = forms[block] as readonly Form<Value>[];
+      for (let at = block === fromBlock ? fromAt : 0; at < candidates.length; at += 1) {
+        const form = candidates[at] as Form<Value>;
+        // Up to sign the first term has a plus, and a form that is its own opposite needs no minus.
+        const signs = sum === undefined || form.sign === "null" ? ONLY_PLUS : BOTH;
+        for (const direction of signs) {
+          if (previous?.form === form && previous.direction < direction) continue;
+          const operator = direction === 1 ? "+" : "-";
+          const next =
+            sum === undefined ? form.value : arithmetic.combine(operator, sum, form.value);
+          if (next === undefined) continue;
+          parts.push({ form, direction });
+          if (rest !== block) step(rest - block, next, block, at);
+          else if (!isTurnedRound(parts)) visit(makeSum(parts, next));
+          parts.pop();
         }
       }
     }
   };
-  step(whole, undefined);
+  step(whole, undefined, 1, 0);
 }
 
-const DIRECTIONS = [1, -1] as const;
-
-function isRepeat(walk: Walk, form: Form): boolean {
-  return walk.parts.at(-1)?.form === form;
-}
-
-function addTerm(combine: Combine, sum: Value | undefined, term: Value, direction: 1 | -1): Value {
-  if (sum === undefined) return direction === 1 ? term : negate(term);
-  return combine(direction === 1 ? "+" : "-", sum, term) as Value;
-}
-
-function negate(value: Value): Value {
-  const { numerator, denominator } = value;
-  return { numerator: -numerator, denominator } as Value;
-}
-
-/** Emits a sum unless its opposite is the one that stands for both. */
-function emitSum(walk: Walk, value: Value, emit: FormVisitor): void {
-  let balance = 0; // plus minus minuses of the current group of equal forms
-  let lead = 0; // balance of the first group that is not even
-  let flexible = false;
-  let minus = false;
-  let previous: Form | undefined;
-  for (const { form, direction } of walk.parts) {
-    if (form !== previous) {
-      if (lead === 0) lead = balance;
-      balance = 0;
-      previous = form;
-    }
+/** Pluses minus minuses of the first group of equal terms whose two counts differ; 0 when there is none. */
+function leadBalance<Value>(parts: readonly Part<Value>[]): number {
+  let balance = 0;
+  let group: Form<Value> | undefined;
+  for (const { form, direction } of parts) {
+    if (form !== group && balance !== 0) return balance;
+    group = form;
     if (form.sign !== "null") balance += direction;
-    flexible ||= form.sign !== "fixed";
-    minus ||= direction === -1;
   }
-  if (lead === 0) lead = balance;
-  if (lead < 0) return;
-  const sign = lead === 0 ? "null" : flexible || minus ? "free" : "fixed";
-  emit({ kind: "sum", value, sign, parts: walk.parts });
+  return balance;
 }
 
-function visitProducts(
+/** True for the sum that is left out because its opposite stands for both. */
+function isTurnedRound<Value>(parts: readonly Part<Value>[]): boolean {
+  return leadBalance(parts) < 0;
+}
+
+function makeSum<Value>(parts: readonly Part<Value>[], value: Value): Form<Value> {
+  let sign: FormSign = "fixed";
+  for (const { form, direction } of parts) {
+    if (direction === -1 || form.sign !== "fixed") sign = "free";
+  }
+  if (leadBalance(parts) === 0) sign = "null";
+  return { kind: "sum", value, sign, parts };
+}
+
+function visitProducts<Value>(
   whole: number,
-  blocks: Blocks,
-  nonProducts: readonly Form[][],
-  combine: Combine,
-  emit: FormVisitor,
+  { blocks, forms, arithmetic }: Material<Value>,
+  visit: FormVisitor<Value>,
 ): void {
-  const walk: Walk = { parts: [], places: [] };
-  const one = undefined;
-  const step = (rest: number, value: Value | undefined, positive: boolean): void => {
-    const [fromBlock, fromAt] = walk.places.at(-1) ?? [1, 0];
+  const parts: Part<Value>[] = [];
+  const step = (
+    rest: number,
+    product: Value | undefined,
+    fromBlock: number,
+    fromAt: number,
+  ): void => {
+    const previous = parts.at(-1);
     for (const block of blocks.next(rest, fromBlock)) {
       if (block === whole) continue;
-      const forms = nonProducts[block] as Form[];
-      for (let at = block === fromBlock ? fromAt : 0; at < forms.length; at += 1) {
-        const form = forms[at] as Form;
-        for (const direction of DIRECTIONS) {
-          if (direction === 1 && isRepeat(walk, form) && walk.parts.at(-1)?.direction === -1)
-            continue;
-          const product = multiplyBy(combine, value, form.value, direction);
-          if (product === undefined) continue; // a division by zero
-          const anyPositive = positive || direction === 1;
-          walk.parts.push({ form, direction });
-          walk.places.push([block, at]);
-          if (rest !== block) step(rest - block, product, anyPositive);
-          else if (anyPositive) emitProduct(walk, product, emit);
-          walk.parts.pop();
-          walk.places.pop();
+      const candidates = forms[block] as readonly Form<Value>[];
+      for (let at = block === fromBlock ? fromAt : 0; at < candidates.length; at += 1) {
+        const form = candidates[at] as Form<Value>;
+        for (const direction of BOTH) {
+          if (previous?.form === form && previous.direction < direction) continue;
+          const next = multiply(arithmetic, product, form.value, direction);
+          if (next === undefined) continue;
+          parts.push({ form, direction });
+          if (rest !== block) step(rest - block, next, block, at);
+          else if (parts.some((part) => part.direction === 1)) visit(makeProduct(parts, next));
+          parts.pop();
         }
       }
     }
   };
-  step(whole, one, false);
+  step(whole, undefined, 1, 0);
 }
 
-function multiplyBy(
-  combine: Combine,
+function multiply<Value>(
+  arithmetic: Arithmetic<Value>,
   product: Value | undefined,
   factor: Value,
   direction: 1 | -1,
 ): Value | undefined {
-  if (product !== undefined) return combine(direction === 1 ? "*" : "/", product, factor);
-  if (direction === 1) return factor;
-  const { numerator, denominator } = factor;
-  return numerator === 0 || numerator === 0n
-    ? undefined
-    : ({ numerator: denominator, denominator: numerator } as Value);
+  if (product !== undefined)
+    return arithmetic.combine(direction === 1 ? "*" : "/", product, factor);
+  return direction === 1 ? factor : arithmetic.reciprocal(factor);
 }
 
-function emitProduct(walk: Walk, value: Value, emit: FormVisitor): void {
+function makeProduct<Value>(parts: readonly Part<Value>[], value: Value): Form<Value> {
   let sign: FormSign = "fixed";
-  for (const { form } of walk.parts) {
+  for (const { form } of parts) {
     if (form.sign === "null") sign = "null";
     else if (form.sign === "free" && sign === "fixed") sign = "free";
   }
-  emit({ kind: "product", value, sign, parts: walk.parts });
+  return { kind: "product", value, sign, parts };
 }

@@ -1,13 +1,14 @@
 /**
- * Seeded puzzles. Numbers and a target are drawn uniformly and kept when the puzzle is wanted, so the result is uniform
- * over the wanted puzzles given the count of numbers. No puzzle (equal up to the order of its numbers) comes twice, in
- * one split or in two.
+ * Seeded puzzles. The count of numbers is drawn first, then the numbers uniformly from their range, then the target
+ * uniformly from the whole values in its range that these numbers can make in a wanted way; numbers without such a
+ * value are drawn again. Unsolvable puzzles, when asked for, draw the target from the whole range. No puzzle (equal up to
+ * the order of its numbers) comes twice, in one split or in two.
  */
 import type { Puzzle } from "../data/rows.ts";
 import { Random } from "../random/random.ts";
 import { UsageError } from "../util/errors.ts";
 import { puzzleId } from "./puzzle.ts";
-import { isSolvable } from "./solvable.ts";
+import { reachableTargets } from "./reachable.ts";
 import { type NumbersProfile, profileNumbers } from "./solver.ts";
 
 export interface GeneratorOptions {
@@ -81,50 +82,63 @@ function draw(
   seen: Set<string>,
 ): Puzzle[] {
   const space = spaceOf(options);
-  const accept = acceptor(options);
+  const targetsOf = targetFinder(options, space);
   const puzzles: Puzzle[] = [];
   let fruitless = 0;
   while (puzzles.length < options.count) {
+    fruitless += 1;
+    if (fruitless > MAX_FRUITLESS_DRAWS) throw exhausted(options, split, puzzles.length);
     const size = random.pick(space.numberCounts);
     const numbers: number[] = [];
     for (let i = 0; i < size; i += 1) {
       numbers.push(random.integer(space.minNumber, space.maxNumber));
     }
-    const target = random.integer(space.minTarget, space.maxTarget);
-    fruitless += 1;
-    if (fruitless > MAX_FRUITLESS_DRAWS) throw exhausted(options, split, puzzles.length);
-    const extra = accept(numbers, target);
-    if (extra === undefined) continue;
-    const id = puzzleId(numbers, target);
+    const target = targetsOf(numbers, random);
+    if (target === undefined) continue;
+    const id = puzzleId(numbers, target.target);
     if (seen.has(id)) continue;
     seen.add(id);
-    puzzles.push({ id, numbers, target, split, ...extra });
+    puzzles.push({ id, numbers, target: target.target, split, ...target });
     fruitless = 0;
   }
   return puzzles;
 }
 
-type Extra = Pick<Puzzle, "solutions" | "difficulty">;
+type Target = Pick<Puzzle, "target" | "solutions" | "difficulty">;
+type TargetFinder = (numbers: readonly number[], random: Random) => Target | undefined;
 
-/** Test of a drawn puzzle: undefined when it is not wanted, otherwise the extra fields of its row. */
-function acceptor(
-  options: GeneratorOptions,
-): (numbers: readonly number[], target: number) => Extra | undefined {
+/** How a target is found for drawn numbers: undefined when they have none that is wanted. */
+function targetFinder(options: GeneratorOptions, space: Space): TargetFinder {
   const solvable = options.solvable ?? true;
   const annotate = options.annotate ?? false;
   const limit = options.maxHitShare ?? 1;
-  const profiled = annotate || limit < 1 || options.maxIntermediate !== undefined;
-  if (!profiled) {
-    return (numbers, target) => (!solvable || isSolvable(numbers, target) ? {} : undefined);
+  if (options.maxIntermediate === undefined && limit >= 1 && !annotate) {
+    if (!solvable)
+      return (_, random) => ({ target: random.integer(space.minTarget, space.maxTarget) });
+    return (numbers, random) => {
+      const targets = reachableTargets(numbers, space);
+      return targets.length === 0 ? undefined : { target: random.pick(targets) };
+    };
   }
   const profileOf = profileCache(options.maxIntermediate);
-  return (numbers, target) => {
+  const describe = ({ hits, expressions }: NumbersProfile, target: number): Target => {
+    if (!annotate) return { target };
+    const solutions = hits.get(target) ?? 0;
+    return { target, solutions, difficulty: expressions === 0 ? 0 : solutions / expressions };
+  };
+  return (numbers, random) => {
     const profile = profileOf(numbers);
-    const solutions = profile.hits.get(target) ?? 0;
-    if (solvable && solutions === 0) return undefined;
-    const difficulty = profile.expressions === 0 ? 0 : solutions / profile.expressions;
-    if (difficulty > limit) return undefined;
-    return annotate ? { solutions, difficulty } : {};
+    if (!solvable) {
+      const target = random.integer(space.minTarget, space.maxTarget);
+      const isFrequent = (profile.hits.get(target) ?? 0) > limit * profile.expressions;
+      return isFrequent ? undefined : describe(profile, target);
+    }
+    const targets: number[] = [];
+    for (const [value, hits] of profile.hits) {
+      const isInRange = value >= space.minTarget && value <= space.maxTarget;
+      if (isInRange && hits <= limit * profile.expressions) targets.push(value);
+    }
+    return targets.length === 0 ? undefined : describe(profile, random.pick(targets));
   };
 }
 

@@ -20,6 +20,7 @@ export {
 } from "./generator.ts";
 export { makePuzzle, type Puzzle, puzzleId } from "./puzzle.ts";
 export { readPuzzles, writePuzzles } from "./puzzle-file.ts";
+export { isSolvable } from "./reachable.ts";
 export {
   FORMAT_SCORE,
   lastAnswer,
@@ -30,7 +31,6 @@ export {
   scoreCompletion,
   type Task,
 } from "./scorer.ts";
-export { isSolvable } from "./solvable.ts";
 export {
   countSolutions,
   type Difficulty,

@@ -8,112 +8,83 @@
  */
 import type { Expression, Operator } from "./expression.ts";
 
-/** A fraction with doubles that hold whole numbers; the sign may be on either part. */
-export interface Fraction {
-  readonly numerator: number;
-  readonly denominator: number;
+/** Exact arithmetic on some representation of values. */
+export interface Arithmetic<Value> {
+  readonly fromNumber: (number: number) => Value;
+  /** Undefined for a division by zero. */
+  readonly combine: (operator: Operator, a: Value, b: Value) => Value | undefined;
+  /** Undefined for zero. */
+  readonly reciprocal: (value: Value) => Value | undefined;
 }
 
-/** A fraction of any size; the sign may be on either part. */
-export interface BigFraction {
-  readonly numerator: bigint;
-  readonly denominator: bigint;
+/** A fraction whose parts are whole; the sign may be on either part. */
+export interface Fraction<Whole extends number | bigint> {
+  readonly numerator: Whole;
+  readonly denominator: Whole;
 }
+
+/** Fractions in doubles: exact under `fitsDoubles` only. */
+export const doubleArithmetic: Arithmetic<Fraction<number>> = {
+  fromNumber: (number) => ({ numerator: number, denominator: 1 }),
+  combine(operator, { numerator: a, denominator: b }, { numerator: c, denominator: d }) {
+    switch (operator) {
+      case "+":
+        return { numerator: a * d + c * b, denominator: b * d };
+      case "-":
+        return { numerator: a * d - c * b, denominator: b * d };
+      case "*":
+        return { numerator: a * c, denominator: b * d };
+      case "/":
+        return c === 0 ? undefined : { numerator: a * d, denominator: b * c };
+    }
+  },
+  reciprocal: ({ numerator, denominator }) =>
+    numerator === 0 ? undefined : { numerator: denominator, denominator: numerator },
+};
+
+/** Fractions in BigInt: always exact. */
+export const bigArithmetic: Arithmetic<Fraction<bigint>> = {
+  fromNumber: (number) => ({ numerator: BigInt(number), denominator: 1n }),
+  combine(operator, { numerator: a, denominator: b }, { numerator: c, denominator: d }) {
+    switch (operator) {
+      case "+":
+        return { numerator: a * d + c * b, denominator: b * d };
+      case "-":
+        return { numerator: a * d - c * b, denominator: b * d };
+      case "*":
+        return { numerator: a * c, denominator: b * d };
+      case "/":
+        return c === 0n ? undefined : { numerator: a * d, denominator: b * c };
+    }
+  },
+  reciprocal: ({ numerator, denominator }) =>
+    numerator === 0n ? undefined : { numerator: denominator, denominator: numerator },
+};
 
 /**
  * True when every value of every expression that uses each of `numbers` once, and its comparison with `target`,
  * stays within 2^53 - 1 in unreduced whole numbers, so that doubles are exact.
  */
 export function fitsDoubles(numbers: readonly number[], target: number): boolean {
-  let bound = Math.max(1, Math.abs(target));
+  let bound = Math.max(1, Math.abs(target)) / 2;
   for (const number of numbers) bound *= 2 * Math.max(1, Math.abs(number));
-  return bound <= 2 * Number.MAX_SAFE_INTEGER;
+  return bound <= Number.MAX_SAFE_INTEGER;
 }
 
-/** Value in doubles, exact under `fitsDoubles`; undefined when a divisor is zero. */
-export function evaluateInDoubles(expression: Expression): Fraction | undefined {
-  if (expression.kind === "number") return { numerator: expression.value, denominator: 1 };
+/** Value of an expression; undefined when a divisor is zero. */
+export function evaluate<Value>(
+  expression: Expression,
+  arithmetic: Arithmetic<Value>,
+): Value | undefined {
+  if (expression.kind === "number") return arithmetic.fromNumber(expression.value);
   if (expression.kind === "negation") {
-    const value = evaluateInDoubles(expression.operand);
-    return value && { numerator: -value.numerator, denominator: value.denominator };
+    const value = evaluate(expression.operand, arithmetic);
+    return value === undefined
+      ? undefined
+      : arithmetic.combine("-", arithmetic.fromNumber(0), value);
   }
-  const a = evaluateInDoubles(expression.left);
+  const a = evaluate(expression.left, arithmetic);
   if (a === undefined) return undefined;
-  const b = evaluateInDoubles(expression.right);
-  if (b === undefined) return undefined;
-  return combineDoubles(expression.operator, a, b);
-}
-
-/** One operation on fractions in doubles; undefined when the divisor is zero. */
-export function combineDoubles(operator: Operator, a: Fraction, b: Fraction): Fraction | undefined {
-  switch (operator) {
-    case "+":
-      return {
-        numerator: a.numerator * b.denominator + b.numerator * a.denominator,
-        denominator: a.denominator * b.denominator,
-      };
-    case "-":
-      return {
-        numerator: a.numerator * b.denominator - b.numerator * a.denominator,
-        denominator: a.denominator * b.denominator,
-      };
-    case "*":
-      return {
-        numerator: a.numerator * b.numerator,
-        denominator: a.denominator * b.denominator,
-      };
-    case "/":
-      if (b.numerator === 0) return undefined;
-      return {
-        numerator: a.numerator * b.denominator,
-        denominator: a.denominator * b.numerator,
-      };
-  }
-}
-
-/** Value in BigInt, always exact; undefined when a divisor is zero. Literals must be safe integers. */
-export function evaluateExactly(expression: Expression): BigFraction | undefined {
-  if (expression.kind === "number") {
-    return { numerator: BigInt(expression.value), denominator: 1n };
-  }
-  if (expression.kind === "negation") {
-    const value = evaluateExactly(expression.operand);
-    return value && { numerator: -value.numerator, denominator: value.denominator };
-  }
-  const a = evaluateExactly(expression.left);
-  if (a === undefined) return undefined;
-  const b = evaluateExactly(expression.right);
-  if (b === undefined) return undefined;
-  return combineExactly(expression.operator, a, b);
-}
-
-/** One operation on fractions in BigInt; undefined when the divisor is zero. */
-export function combineExactly(
-  operator: Operator,
-  a: BigFraction,
-  b: BigFraction,
-): BigFraction | undefined {
-  switch (operator) {
-    case "+":
-      return {
-        numerator: a.numerator * b.denominator + b.numerator * a.denominator,
-        denominator: a.denominator * b.denominator,
-      };
-    case "-":
-      return {
-        numerator: a.numerator * b.denominator - b.numerator * a.denominator,
-        denominator: a.denominator * b.denominator,
-      };
-    case "*":
-      return {
-        numerator: a.numerator * b.numerator,
-        denominator: a.denominator * b.denominator,
-      };
-    case "/":
-      if (b.numerator === 0n) return undefined;
-      return {
-        numerator: a.numerator * b.denominator,
-        denominator: a.denominator * b.numerator,
-      };
-  }
+  const b = evaluate(expression.right, arithmetic);
+  return b === undefined ? undefined : arithmetic.combine(expression.operator, a, b);
 }

@@ -5,7 +5,7 @@
  */
 import { DataError } from "../util/errors.ts";
 import { MAX_EXPRESSION_LENGTH, parseEquation, type SyntaxReason } from "./expression.ts";
-import { evaluateExactly, evaluateInDoubles, fitsDoubles } from "./rational.ts";
+import { bigArithmetic, doubleArithmetic, evaluate, fitsDoubles } from "./rational.ts";
 
 /** Every reason that the exact scorer gives. */
 export const SCORE_REASONS = [
@@ -89,11 +89,11 @@ export function judgeAnswer(
   if (!usesEachOnce(parsed.numbers, task.numbers)) return "wrong_numbers";
   let reached: boolean;
   if (fitsDoubles(task.numbers, task.target)) {
-    const value = evaluateInDoubles(parsed.expression);
+    const value = evaluate(parsed.expression, doubleArithmetic);
     if (value === undefined) return "division_by_zero";
     reached = value.numerator === task.target * value.denominator;
   } else {
-    const value = evaluateExactly(parsed.expression);
+    const value = evaluate(parsed.expression, bigArithmetic);
     if (value === undefined) return "division_by_zero";
     reached = value.numerator === BigInt(task.target) * value.denominator;
   }

@@ -6,8 +6,8 @@
 import { UsageError } from "../util/errors.ts";
 import { type EnumerateOptions, enumerateWhole } from "./enumerate.ts";
 import type { Expression } from "./expression.ts";
-import { formExpression } from "./form-expression.ts";
-import { type Form, MAX_NUMBERS, visitForms } from "./forms.ts";
+import { formExpression, type ValuedForm, visitValuedForms } from "./form-expression.ts";
+import { MAX_NUMBERS } from "./forms.ts";
 
 /** How many distinct expressions over some numbers reach each whole value. */
 export interface NumbersProfile {
@@ -34,18 +34,18 @@ interface TaskLike {
 
 /**
  * All distinct expressions that reach the target, in a fixed order.
- * @throws UsageError `countdown.too_many_numbers` for more than six numbers
+ * @throws UsageError `countdown.bad_numbers` for more than six numbers
  * @example solve({ numbers: [9, 8, 6], target: 66 }).map(formatExpression) // ["8 * 9 - 6"]
  */
 export function solve({ numbers, target }: TaskLike, options: EnumerateOptions = {}): Expression[] {
-  checkCount(numbers);
+  checkNumbers(numbers);
   if (options.maxIntermediate !== undefined) {
     return enumerateWhole(numbers, options.maxIntermediate)
       .filter((node) => node.value === target)
       .map((node) => node.expression);
   }
   const solutions: Expression[] = [];
-  visitForms(numbers, (form) => {
+  visitValuedForms(numbers, (form) => {
     const sign = reachedSign(form, target);
     if (sign !== undefined) solutions.push(formExpression(form, { negative: sign < 0 }));
   });
@@ -59,7 +59,7 @@ export function countSolutions(task: TaskLike, options: EnumerateOptions = {}): 
 
 /**
  * Share of the distinct expressions that reach the target.
- * @throws UsageError `countdown.too_many_numbers` for more than six numbers
+ * @throws UsageError `countdown.bad_numbers` for more than six numbers
  */
 export function difficulty(
   { numbers, target }: TaskLike,
@@ -72,13 +72,13 @@ export function difficulty(
 
 /**
  * Counts the distinct expressions by whole value.
- * @throws UsageError `countdown.too_many_numbers` for more than six numbers
+ * @throws UsageError `countdown.bad_numbers` for more than six numbers
  */
 export function profileNumbers(
   numbers: readonly number[],
   options: EnumerateOptions = {},
 ): NumbersProfile {
-  checkCount(numbers);
+  checkNumbers(numbers);
   const hits = new Map<number, number>();
   let expressions = 0;
   const count = (value: number | undefined): void => {
@@ -89,7 +89,7 @@ export function profileNumbers(
     for (const node of enumerateWhole(numbers, options.maxIntermediate)) count(node.value);
     return { expressions, hits };
   }
-  visitForms(numbers, (form) => {
+  visitValuedForms(numbers, (form) => {
     const value = wholeValue(form);
     count(value);
     if (form.sign === "free") count(value === undefined ? undefined : 0 - value);
@@ -98,7 +98,7 @@ export function profileNumbers(
 }
 
 /** Value of a form when it is a whole number within 2^53 - 1. */
-function wholeValue({ value }: Form): number | undefined {
+function wholeValue({ value }: ValuedForm): number | undefined {
   const { numerator, denominator } = value;
   if (typeof numerator === "number" && typeof denominator === "number") {
     const quotient = numerator / denominator;
@@ -111,19 +111,22 @@ function wholeValue({ value }: Form): number | undefined {
 }
 
 /** 1 when the form equals the target, -1 when only its opposite does, undefined when neither does. */
-function reachedSign(form: Form, target: number): 1 | -1 | undefined {
+function reachedSign(form: ValuedForm, target: number): 1 | -1 | undefined {
   const value = wholeValue(form);
   if (value === target) return 1;
   return value === 0 - target && form.sign === "free" ? -1 : undefined;
 }
 
-function checkCount(numbers: readonly number[]): void {
+/** Checks that numbers can be enumerated.
+ * @throws UsageError `countdown.bad_numbers`
+ */
+export function checkNumbers(numbers: readonly number[]): void {
   const sound = numbers.every((number) => Number.isSafeInteger(number) && number >= 0);
   if (sound && numbers.length >= 1 && numbers.length <= MAX_NUMBERS) return;
   throw new UsageError(
     `solving a puzzle: expected 1 to ${MAX_NUMBERS} whole numbers, not negative, found [${numbers.join(", ")}]`,
     {
-      code: "countdown.too_many_numbers",
+      code: "countdown.bad_numbers",
       hint: "seven distinct numbers already have 27,914,126 distinct expressions",
     },
   );
