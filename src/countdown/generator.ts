@@ -93,12 +93,13 @@ function draw(
     for (let i = 0; i < size; i += 1) {
       numbers.push(random.integer(space.minNumber, space.maxNumber));
     }
-    const target = targetsOf(numbers, random);
-    if (target === undefined) continue;
-    const id = puzzleId(numbers, target.target);
+    const found = targetsOf(numbers, random);
+    if (found === undefined) continue;
+    const { target, ...extra } = found;
+    const id = puzzleId(numbers, target);
     if (seen.has(id)) continue;
     seen.add(id);
-    puzzles.push({ id, numbers, target: target.target, split, ...target });
+    puzzles.push({ id, numbers, target, split, ...extra });
     fruitless = 0;
   }
   return puzzles;

@@ -18,9 +18,16 @@ export {
   generateSplits,
   type SplitSizes,
 } from "./generator.ts";
+export {
+  LEGACY_REASONS,
+  type LegacyOptions,
+  type LegacyReason,
+  scoreLegacy,
+} from "./legacy-scorer.ts";
 export { makePuzzle, type Puzzle, puzzleId } from "./puzzle.ts";
 export { readPuzzles, writePuzzles } from "./puzzle-file.ts";
 export { isSolvable } from "./reachable.ts";
+export { type ScoreFileOptions, type ScoreFileSummary, scoreFile } from "./score-file.ts";
 export {
   FORMAT_SCORE,
   lastAnswer,

@@ -1,53 +1,67 @@
-/** JSONL files: one JSON value a line. A torn final line (no line feed, not valid JSON) counts as not written. */
+/**
+ * JSONL files: one JSON value a line, UTF-8. A torn final line (no line feed, not valid JSON) is what a killed writer
+ * leaves behind; it counts as not written. Any other broken line is an error.
+ */
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import type { z } from "zod";
 import { DataError, messageOf } from "../util/errors.ts";
-import { writeFileAtomic } from "./atomic.ts";
+import { writeFileAtomic, writeTextAtomic } from "./atomic.ts";
+
+/** A parsed line of a JSONL file. */
+export interface JsonlLine {
+  /** Line number, from 1. */
+  readonly line: number;
+  readonly value: unknown;
+}
 
 /**
- * Yields the parsed values of a JSONL file with their line numbers (from 1); blank lines are passed over.
- * @throws DataError `data.bad_json` with file and line for a broken line that is not the torn last one.
+ * Yields the parsed values of a JSONL file with their line numbers; blank lines are passed over.
+ * @throws DataError `data.bad_json` with file and line for a broken line that is not the torn last one; `data.read_failed` when the file cannot be read
  */
-export async function* readJsonlLines(
-  file: string,
-): AsyncGenerator<{ readonly line: number; readonly value: unknown }> {
-  const input = createReadStream(file, { encoding: "utf8" });
-  const failed = new Promise<never>((_resolve, reject) => input.once("error", reject));
-  failed.catch(() => undefined);
+export async function* readJsonlLines(file: string): AsyncGenerator<JsonlLine> {
   let line = 0;
-  let pending: { line: number; text: string; cause: unknown } | undefined;
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[
-    Symbol.asyncIterator
-  ]();
-  for (;;) {
-    const next = await Promise.race([lines.next(), failed]).catch((cause: unknown) => {
-      throw new DataError(`reading "${file}": ${messageOf(cause)}`, {
-        code: "data.read_failed",
-        hint: "check the path",
-        cause,
-      });
-    });
-    if (pending !== undefined && next.done !== true) throw badLine(file, pending);
-    if (next.done === true) return;
+  for await (const { text, ended } of readLines(file)) {
     line += 1;
-    if (next.value.trim() === "") continue;
+    if (text.trim() === "") continue;
     let value: unknown;
     try {
-      value = JSON.parse(next.value);
+      value = JSON.parse(text);
     } catch (cause) {
-      pending = { line, text: next.value, cause };
-      continue;
+      if (!ended) return;
+      throw new DataError(
+        `reading "${file}", line ${line}: expected one JSON value, found "${text.slice(0, 60)}"`,
+        { code: "data.bad_json", hint: "repair or remove that line", cause },
+      );
     }
     yield { line, value };
   }
 }
 
-function badLine(file: string, bad: { line: number; text: string; cause: unknown }): DataError {
-  return new DataError(
-    `reading "${file}", line ${bad.line}: expected one JSON value, found "${bad.text.slice(0, 60)}"`,
-    { code: "data.bad_json", hint: "repair or remove that line", cause: bad.cause },
-  );
+/** Lines of a text file without their line feed; `ended` tells whether there was one. */
+async function* readLines(file: string): AsyncGenerator<{ text: string; ended: boolean }> {
+  let rest = "";
+  let isFirst = true;
+  try {
+    for await (const chunk of createReadStream(file, { encoding: "utf8" })) {
+      const lines = (rest + String(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      if (isFirst && lines[0] !== undefined) lines[0] = withoutMark(lines[0]);
+      isFirst &&= lines.length === 0;
+      for (const text of lines) yield { text, ended: true };
+    }
+  } catch (cause) {
+    throw new DataError(`reading "${file}": ${messageOf(cause)}`, {
+      code: "data.read_failed",
+      hint: "check the path",
+      cause,
+    });
+  }
+  if (rest !== "") yield { text: isFirst ? withoutMark(rest) : rest, ended: false };
+}
+
+/** Text without a byte order mark. */
+function withoutMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 /**
@@ -87,7 +101,24 @@ export function toJsonl(rows: Iterable<unknown>): string {
   return text;
 }
 
-/** Writes rows as JSONL, atomically. */
-export async function writeJsonl(file: string, rows: Iterable<unknown>): Promise<void> {
-  await writeFileAtomic(file, toJsonl(rows));
+/** Writes rows as JSONL, atomically; the file may be larger than the longest string. */
+export async function writeJsonl(
+  file: string,
+  rows: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<void> {
+  if (Array.isArray(rows) && rows.length < 1000) return writeFileAtomic(file, toJsonl(rows));
+  await writeTextAtomic(file, jsonlChunks(rows));
+}
+
+async function* jsonlChunks(
+  rows: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<string> {
+  let text = "";
+  for await (const row of rows) {
+    text += `${JSON.stringify(row)}\n`;
+    if (text.length < 1 << 20) continue;
+    yield text;
+    text = "";
+  }
+  yield text;
 }
