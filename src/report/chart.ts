@@ -5,6 +5,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { type ArmStyle, colourOf } from "./arm-style.ts";
+import { endLabels } from "./end-labels.ts";
 import { type Html, html, trusted } from "./html.ts";
 
 const { document } = parseHTML("<html><body></body></html>");
@@ -35,14 +36,21 @@ export interface LineChartOptions {
   /** Whether each line is named at its right end. */
   readonly endLabels?: "short" | "long" | "none";
   readonly bands?: boolean;
+  readonly bandOpacity?: number;
   readonly dots?: boolean;
   /** Series drawn thin and without colour behind the others. */
   readonly backdrop?: readonly Series[];
   readonly description: string;
+  /** Format of the values in the read-out under the pointer; none without it. */
+  readonly readout?: (value: number) => string;
 }
 
 /** Serialised SVG of a Plot specification; the library's own style element is dropped, ours replaces it. */
-export function plotSvg(options: Plot.PlotOptions, description: string): Html {
+export function plotSvg(
+  options: Plot.PlotOptions,
+  description: string,
+  attributes: Html = html``,
+): Html {
   const svg = Plot.plot({
     document,
     className: "plot",
@@ -52,25 +60,30 @@ export function plotSvg(options: Plot.PlotOptions, description: string): Html {
   };
   const markup = svg.outerHTML
     .replace(/<style>[\s\S]*?<\/style>/g, "")
-    .replace(/\d+\.\d{3,}/g, (digits) => String(Math.round(Number(digits) * 100) / 100));
-  const label = html`<svg role="img" aria-label="${description}"`;
+    .replace(/="[^"]*"/g, (attribute) => attribute.replace(/\d+\.\d{3,}/g, roundCoordinate));
+  const label = html`<svg role="img" aria-label="${description}"${attributes}`;
   return trusted(markup.replace("<svg", label.text));
 }
 
-const LABEL_SPACING_PX = 12;
-const MARGIN_BOTTOM_PX = 30;
+const MARGIN_BOTTOM_PX = 34;
 const MARGIN_TOP_PX = 14;
 const MARGIN_LEFT_PX = 40;
+
+function roundCoordinate(digits: string): string {
+  return String(Math.round(Number(digits) * 100) / 100);
+}
 
 /** Lines by step with bands, markers and names at the right end. */
 export function lineChart(options: LineChartOptions): Html {
   const { series, width, height, format } = options;
   const backdrop = options.backdrop ?? [];
   const labels = options.endLabels ?? "none";
-  const marginRight = labels === "none" ? 14 : labels === "long" ? 216 : 72;
+  const marginRight = labels === "none" ? 14 : labels === "long" ? 250 : 76;
   const domain = verticalDomain(options);
   const xs = [...series, ...backdrop].flatMap((one) => one.points.map((point) => point.x));
   const x: [number, number] = [Math.min(0, ...xs), Math.max(1, ...xs)];
+  const innerWidthPx = width - MARGIN_LEFT_PX - marginRight;
+  const innerHeightPx = height - MARGIN_TOP_PX - MARGIN_BOTTOM_PX;
   const marks: Plot.Markish[] = [
     Plot.gridY({ ticks: 4, stroke: "var(--grid)", strokeOpacity: 1 }),
     Plot.axisY({ ticks: 4, tickSize: 0, tickFormat: format, fill: "var(--ink-2)", label: null }),
@@ -82,15 +95,19 @@ export function lineChart(options: LineChartOptions): Html {
       stroke: "var(--rule)",
       label: options.xLabel ?? null,
       labelArrow: "none",
+      labelAnchor: "center",
+      labelOffset: 30,
     }),
     ...backdrop.map((one) =>
       Plot.lineY(one.points, { x: "x", y: "y", stroke: "var(--backdrop)", strokeWidth: 1 }),
     ),
-    ...(options.bands === false ? [] : series.flatMap(band)),
+    ...(options.bands === false
+      ? []
+      : series.flatMap((one) => band(one, options.bandOpacity ?? 0.13))),
     ...series.flatMap((one) => lineMarks(one, options.dots !== false)),
     ...(labels === "none"
       ? []
-      : endLabels(options, domain, x, width - MARGIN_LEFT_PX - marginRight)),
+      : endLabels({ series, long: labels === "long", x, y: domain, innerWidthPx, innerHeightPx })),
   ];
   return plotSvg(
     {
@@ -105,10 +122,25 @@ export function lineChart(options: LineChartOptions): Html {
       marks,
     },
     options.description,
+    hoverData(options, { left: MARGIN_LEFT_PX, right: width - marginRight, x }),
   );
 }
 
-function band(one: Series): Plot.Markish[] {
+/** What the script needs for its read-out: the plot area and the values, already formatted. */
+function hoverData(
+  { series, readout }: LineChartOptions,
+  area: { left: number; right: number; x: readonly [number, number] },
+): Html | undefined {
+  if (readout === undefined) return undefined;
+  const lines = series.map(({ style, points }) => ({
+    arm: style.index,
+    name: style.label,
+    at: points.map((point) => [point.x, point.y, readout(point.y)]),
+  }));
+  return html` data-hover="${JSON.stringify({ ...area, lines })}"`;
+}
+
+function band(one: Series, fillOpacity: number): Plot.Markish[] {
   const points = one.points.filter((p) => p.lower !== undefined && p.upper !== undefined);
   if (points.length < 2) return [];
   return [
@@ -117,7 +149,7 @@ function band(one: Series): Plot.Markish[] {
       y1: "lower",
       y2: "upper",
       fill: colourOf(one.style),
-      fillOpacity: 0.11,
+      fillOpacity,
       className: `arm-${one.style.index}`,
       clip: true,
     }),
@@ -147,86 +179,6 @@ function lineMarks(one: Series, dots: boolean): Plot.Markish[] {
     className,
   });
   return [line, dot];
-}
-
-/** Names at the line ends, moved apart so that none overlaps, each joined to its line by a hairline. */
-function endLabels(
-  options: LineChartOptions,
-  domain: readonly [number, number],
-  [xStart, xEnd]: readonly [number, number],
-  innerWidthPx: number,
-): Plot.Markish[] {
-  const innerPx = options.height - MARGIN_TOP_PX - MARGIN_BOTTOM_PX;
-  const perPx = (domain[1] - domain[0]) / innerPx;
-  const perPxX = (xEnd - xStart) / innerWidthPx;
-  const ends = options.series.flatMap((one) => {
-    const last = one.points.at(-1);
-    return last === undefined ? [] : [{ one, y: last.y, x: last.x }];
-  });
-  const placed = spread(
-    ends.map((end) => (end.y - domain[0]) / perPx),
-    LABEL_SPACING_PX,
-    innerPx,
-  ).map((px) => domain[0] + px * perPx);
-  return ends.flatMap((end, i) => {
-    const className = `arm-${end.one.style.index}`;
-    const at = placed[i] as number;
-    const text = options.endLabels === "long" ? end.one.style.label : end.one.style.short;
-    return [
-      Plot.link([end], {
-        x1: end.x + 5 * perPxX,
-        x2: xEnd + 9 * perPxX,
-        y1: end.y,
-        y2: at,
-        stroke: colourOf(end.one.style),
-        strokeWidth: 0.75,
-        strokeOpacity: 0.6,
-        className,
-      }),
-      Plot.text([text], {
-        x: xEnd,
-        y: at,
-        dx: 11,
-        textAnchor: "start",
-        fill: colourOf(end.one.style),
-        fontWeight: 600,
-        className,
-      }),
-    ];
-  });
-}
-
-/**
- * Positions at least `gap` apart, as near as possible to the wanted ones, inside [0, length] where they fit.
- * Neighbours that collide are merged into a block that is centred on the mean of what its members wanted.
- */
-export function spread(wanted: readonly number[], gap: number, length: number): number[] {
-  const order = wanted
-    .map((_, i) => i)
-    .sort((a, b) => (wanted[a] as number) - (wanted[b] as number));
-  const blocks: { members: number[]; start: number }[] = [];
-  const startOf = (members: readonly number[]): number => {
-    const offsets = members.map((member, k) => (wanted[member] as number) - k * gap);
-    const middle = offsets.reduce((sum, value) => sum + value, 0) / members.length;
-    return Math.max(0, Math.min(middle, length - (members.length - 1) * gap));
-  };
-  for (const member of order) {
-    let block = { members: [member], start: startOf([member]) };
-    for (let last = blocks.at(-1); last !== undefined; last = blocks.at(-1)) {
-      if (last.start + last.members.length * gap <= block.start) break;
-      blocks.pop();
-      const members = [...last.members, ...block.members];
-      block = { members, start: startOf(members) };
-    }
-    blocks.push(block);
-  }
-  const result = wanted.map(() => 0);
-  for (const block of blocks) {
-    block.members.forEach((member, k) => {
-      result[member] = block.start + k * gap;
-    });
-  }
-  return result;
 }
 
 /** Range of the vertical axis: all values and, up to the ceiling, all bands, with a little room. */

@@ -68,7 +68,7 @@ function claimCell(claim: Claim | undefined): Html {
   }
   const text = FORMATS[claim.quantity];
   return html`<td data-label="${heading}" title="${claim.reading}"><span class="estimate"><b>${text.value(value)}</b>
-<span class="range">${range(interval, text.end)}</span></span>${intervalGlyph(claim, interval, value)}${verdictChip(claim)}</td>`;
+<span class="range">${range(interval, text.end)}</span></span><span class="evidence">${intervalGlyph(claim, interval, value)}${verdictChip(claim)}</span></td>`;
 }
 
 interface QuantityFormat {
@@ -83,7 +83,7 @@ const FORMATS: Readonly<Record<Claim["quantity"], QuantityFormat>> = {
   ratio: {
     value: (value) => `${times(value)} ×`,
     end: times,
-    axis: [Math.log(0.5), Math.log(16)],
+    axis: [Math.log(0.5), Math.log(32)],
     scale: (value) => Math.log(Math.max(value, 1e-6)),
   },
   share: {
@@ -104,7 +104,7 @@ const FORMATS: Readonly<Record<Claim["quantity"], QuantityFormat>> = {
 function intervalGlyph(claim: Claim, interval: Interval, value: number): Html {
   const { axis, scale } = FORMATS[claim.quantity];
   const [low, high] = axis;
-  const width = 150;
+  const width = 112;
   const at = (one: number): string => {
     const share = (scale(one) - low) / (high - low);
     return (4 + (width - 8) * Math.min(1, Math.max(0, share))).toFixed(1);

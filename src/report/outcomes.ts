@@ -7,7 +7,7 @@ import { type ArmStyle, colourOf } from "./arm-style.ts";
 import { lineChart, plotSvg } from "./chart.ts";
 import { allSteps, type ReportContext, seriesOf, someSteps } from "./context.ts";
 import { type Html, html } from "./html.ts";
-import { foldedTable, valueCell } from "./table.ts";
+import { foldedTables, type NumberTable, valueCell } from "./table.ts";
 
 /** `61` for 0.61: axis labels in percent. */
 export function percentTick(share: number): string {
@@ -145,6 +145,8 @@ export function accuracySection(context: ReportContext): Html {
     format: percentTick,
     xLabel: "step",
     ceiling: 1,
+    bandOpacity: 0.07,
+    readout: percent,
     description: "Accuracy by training step for every condition",
   };
   return html`${legend(context)}
@@ -155,7 +157,7 @@ export function accuracySection(context: ReportContext): Html {
 </figure>
 <h3>Condition by condition</h3>
 <div class="panels">${series.map((_, at) => armPanel(context, at, series))}</div>
-${accuracyTable(context)}`;
+${foldedTables([accuracyTable(context)])}`;
 }
 
 function levelNote({ comparison }: ReportContext): Html {
@@ -237,7 +239,7 @@ export function swatch(style: ArmStyle): Html {
   return html`<span class="swatch" aria-hidden="true">${chart}</span>`;
 }
 
-function accuracyTable(context: ReportContext): Html {
+function accuracyTable(context: ReportContext): NumberTable {
   return stepTable(
     context,
     "Accuracy by step, per cent",
@@ -252,9 +254,9 @@ export function stepTable(
   caption: string,
   estimate: (step: StepSummary) => Estimate,
   format: (value: number) => string,
-): Html {
+): NumberTable {
   const steps = someSteps(allSteps(comparison.arms), 8);
-  return foldedTable({
+  return {
     caption,
     columns: ["", ...steps.map((step) => `step ${step}`)],
     rows: comparison.arms.map((arm, at) => ({
@@ -266,5 +268,5 @@ export function stepTable(
         return valueCell(value, interval, format);
       }),
     })),
-  });
+  };
 }

@@ -3,10 +3,11 @@ import * as Plot from "@observablehq/plot";
 import type { PrimingSummary } from "../analysis/comparison-schema.ts";
 import { percent, plain } from "../analysis/format.ts";
 import { HABIT_LABELS } from "../analysis/labels.ts";
-import { BEHAVIOURS } from "../data/rows.ts";
+import { BEHAVIOURS, type Behaviour } from "../data/rows.ts";
 import { type ArmStyle, colourOf } from "./arm-style.ts";
 import { plotSvg } from "./chart.ts";
 import type { ReportContext } from "./context.ts";
+import { HABIT_LETTERS } from "./highlight.ts";
 import { type Html, html } from "./html.ts";
 import { swatch } from "./outcomes.ts";
 import { plainTable } from "./table.ts";
@@ -30,6 +31,12 @@ ${matchTable(context)}`;
 function isReference({ comparison }: ReportContext, one: PrimingSummary): boolean {
   const arm = comparison.arms.find((candidate) => candidate.id === one.arm);
   return arm?.condition === "all_strategies" && arm.base === comparison.mainBase;
+}
+
+/** Letter of a habit on its colour. */
+function habitKey(habit: Behaviour): Html {
+  const letter = HABIT_LETTERS[habit];
+  return html`<span class="key h-${letter}" title="${HABIT_LABELS[habit]}">${letter}</span>`;
 }
 
 /** What the length-matched and the empty control share with all_strategies, in words. */
@@ -126,16 +133,17 @@ function bins(one: PrimingSummary, width: number): { from: number; to: number; s
 
 function matchTable({ comparison, styles }: ReportContext): Html {
   return plainTable({
-    caption: "Priming traces of each condition; habits are the writer's own record, mean per trace",
+    caption:
+      "Priming traces: habits by the writer’s own record, mean per trace; on the right, the share with the same puzzle, answer and number of tokens as all strategies",
     columns: [
       "",
       "traces",
       "right",
+      "mean tokens",
+      ...BEHAVIOURS.map((habit) => habitKey(habit)),
+      "puzzle",
+      "answer",
       "tokens",
-      ...BEHAVIOURS.map((habit) => HABIT_LABELS[habit]),
-      "same puzzle",
-      "same answer",
-      "same tokens",
     ],
     rows: comparison.priming.map((one) => ({
       head: styles.find((style) => style.id === one.arm)?.label ?? one.arm,

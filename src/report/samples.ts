@@ -84,8 +84,10 @@ ${samples.map((arm) => armBlock(context, arm))}
 function armBlock(context: ReportContext, arm: ArmSamples): Html {
   const style = context.styles.find((one) => one.id === arm.arm);
   if (style === undefined) return html``;
-  const condition = context.comparison.arms[style.index]?.condition;
-  const open = condition === "all_strategies" || condition === "none";
+  const { condition, base } = context.comparison.arms[style.index] ?? {};
+  const open =
+    base === context.comparison.mainBase &&
+    (condition === "all_strategies" || condition === "none");
   const rows = Array.from({ length: SAMPLE_PUZZLES }, (_, at) => puzzleBlock(arm, at));
   return html`<details class="samples"${open && html` open`}><summary>${swatch(style)} ${style.label} <small>seed ${arm.seed}</small></summary>${rows}</details>\n`;
 }

@@ -21,17 +21,29 @@ export function settingsSection(
   )}</div>`;
 }
 
-/** Dotted keys with their values; lists of plain values stay on one line. */
-export function flatten(value: unknown, prefix = ""): [string, string][] {
+/** Dotted keys with their values; a list of plain values, and an item of a list, stay on one line. */
+export function flatten(value: unknown, prefix = "", parent?: unknown): [string, string][] {
   if (Array.isArray(value) && value.every((item) => item === null || typeof item !== "object")) {
     return [[prefix, shorten(value.join(", "))]];
   }
+  if (prefix !== "" && isShallow(value) && Array.isArray(parent)) {
+    const members = Object.entries(value).map(([key, member]) => `${key} ${member}`);
+    return [[prefix, shorten(members.join(", "))]];
+  }
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).flatMap(([key, member]) =>
-      flatten(member, prefix === "" ? key : `${prefix}.${key}`),
+      flatten(member, prefix === "" ? key : `${prefix}.${key}`, value),
     );
   }
   return value === undefined ? [] : [[prefix, shorten(String(value))]];
+}
+
+function isShallow(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((member) => member === null || typeof member !== "object")
+  );
 }
 
 function shorten(text: string): string {

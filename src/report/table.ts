@@ -4,16 +4,16 @@ import { type Html, html } from "./html.ts";
 
 export interface NumberTable {
   readonly caption: string;
-  readonly columns: readonly string[];
+  readonly columns: readonly (Html | string)[];
   readonly rows: readonly {
     readonly head: Html | string;
     readonly cells: readonly (Html | string)[];
   }[];
 }
 
-/** A folded table under a figure. */
-export function foldedTable(table: NumberTable): Html {
-  return html`<details class="numbers"><summary>Numbers</summary>${plainTable(table)}</details>`;
+/** Tables folded away under a figure. */
+export function foldedTables(tables: readonly NumberTable[]): Html {
+  return html`<details class="numbers"><summary>Numbers</summary>${tables.map(plainTable)}</details>`;
 }
 
 /** A table that scrolls by itself when it is wider than the page. */

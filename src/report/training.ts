@@ -1,12 +1,10 @@
 /** Training curves of PPO by arm. */
-import { plain } from "../analysis/format.ts";
 import type { TrainingCurves } from "../analysis/training-curves.ts";
 import type { ArmStyle } from "./arm-style.ts";
 import { lineChart, type Series } from "./chart.ts";
 import type { ReportContext } from "./context.ts";
-import { plainTick } from "./habits.ts";
 import { type Html, html } from "./html.ts";
-import { foldedTable } from "./table.ts";
+import { foldedTables } from "./table.ts";
 
 /** Metrics shown, in order, where a run has them. */
 export const TRAINING_METRICS: Readonly<Record<string, string>> = {
@@ -18,6 +16,10 @@ export const TRAINING_METRICS: Readonly<Record<string, string>> = {
   "policy/clip_fraction": "Share of clipped ratios",
 };
 
+function significant(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
 /** A panel for each metric that any arm has. */
 export function trainingSection(context: ReportContext, training: readonly TrainingCurves[]): Html {
   const keys = Object.keys(TRAINING_METRICS).filter((key) =>
@@ -25,17 +27,19 @@ export function trainingSection(context: ReportContext, training: readonly Train
   );
   return html`<div class="panels two">${keys.map((key) => metricPanel(context, training, key))}</div>
 <p class="note">Means over seeds; long runs are averaged in blocks of steps.</p>
-${foldedTable({
-  caption: "Last point of each training curve",
-  columns: ["", ...keys.map((key) => TRAINING_METRICS[key] as string)],
-  rows: training.map((arm) => ({
-    head: styleOf(context, arm.arm)?.label ?? arm.arm,
-    cells: keys.map((key) => {
-      const last = arm.curves[key]?.at(-1);
-      return last === undefined ? "–" : plain(last.value);
-    }),
-  })),
-})}`;
+${foldedTables([
+  {
+    caption: "Last point of each training curve",
+    columns: ["", ...keys.map((key) => TRAINING_METRICS[key] as string)],
+    rows: training.map((arm) => ({
+      head: styleOf(context, arm.arm)?.label ?? arm.arm,
+      cells: keys.map((key) => {
+        const last = arm.curves[key]?.at(-1);
+        return last === undefined ? "–" : significant(last.value);
+      }),
+    })),
+  },
+])}`;
 }
 
 function metricPanel(
@@ -54,12 +58,13 @@ function metricPanel(
     series,
     width: 480,
     height: 230,
-    format: plainTick,
+    format: significant,
     endLabels: "short",
     xLabel: "step",
     dots: false,
     bands: false,
     description: `${title} by training step`,
+    readout: significant,
   });
   return html`<figure class="panel"><h4>${title}</h4>${chart}</figure>`;
 }
