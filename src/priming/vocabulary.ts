@@ -21,17 +21,8 @@ export const UNKNOWN_ID = 2;
 /** Largest number that is one token. */
 export const LARGEST_NUMBER = 199;
 
-const FIXED = [
-  "\n",
-  " ",
-  "<think>",
-  "</think>",
-  " </think>",
-  "<answer>",
-  "</answer>",
-  " </answer>",
-];
-const SYMBOLS = [" +", " -", " *", " /", " =", " (", " )", " .", ".", ",", ":", ";", "?"];
+const TAGS = ["\n", "<think>", "</think>", " </think>", "<answer>", " </answer>"];
+const SYMBOLS = [" +", " -", " *", " /", " =", " (", " )", ".", ",", ":", phrases.FILLER];
 /** Words of the prompt template and of joints that the teacher writes in code. */
 const WORDS = "Use to make or and from";
 
@@ -49,7 +40,7 @@ function buildVocabulary(): string[] {
     }
   }
   const numbers = Array.from({ length: LARGEST_NUMBER + 1 }, (_, value) => ` ${value}`);
-  return [...SPECIAL_TOKENS, ...FIXED, ...SYMBOLS, ...numbers, ...[...words].sort()];
+  return [...SPECIAL_TOKENS, ...TAGS, ...SYMBOLS, ...numbers, ...[...words].sort()];
 }
 
 /** Ids of a text; pieces outside the vocabulary become `<unk>`. Equal to the ids of `tokenizer.json`, and faster. */

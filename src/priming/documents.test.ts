@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { parseEquation } from "../countdown/index.ts";
+import { Random } from "../random/random.ts";
+import {
+  BASES,
+  DOCUMENT_KINDS,
+  type DocumentKind,
+  documentOptionsOf,
+  documents,
+  writeDocument,
+} from "./documents.ts";
+import { tokenCount } from "./pieces.ts";
+import { encodePieces, SPECIAL_TOKENS, UNKNOWN_ID, VOCABULARY } from "./vocabulary.ts";
+
+const PLAIN = documentOptionsOf("tiny-plain");
+
+function many(kind: DocumentKind, count: number): string[] {
+  const random = Random.of(2, kind);
+  return Array.from({ length: count }, () => writeDocument(kind, random, PLAIN));
+}
+
+function read(base: (typeof BASES)[number], count: number) {
+  const stream = documents(Random.of(4, "corpus"), documentOptionsOf(base));
+  return Array.from({ length: count }, () => stream.next().value);
+}
+
+describe("documents", () => {
+  it("are the same for the same seed, and have no unknown piece", () => {
+    const first = read("tiny-habits", 300);
+    expect(read("tiny-habits", 300)).toEqual(first);
+    for (const { text } of first) expect(encodePieces(text)).not.toContain(UNKNOWN_ID);
+  });
+
+  it("come in the proportions of the weights", () => {
+    const all = read("tiny-plain", 4000);
+    for (const kind of DOCUMENT_KINDS) {
+      const found = all.filter((document) => document.kind === kind).length / all.length;
+      // Weights of tiny-plain add up to 1; 0.03 is about four standard errors.
+      expect(Math.abs(found - PLAIN[kind])).toBeLessThan(0.03);
+    }
+  });
+
+  it("teach the plain base no habit on a puzzle", () => {
+    for (const { text } of read("tiny-plain", 3000)) {
+      if (!text.includes("<think>")) continue;
+      const thought = text.slice(text.indexOf("<think>"), text.indexOf("</think>"));
+      expect(thought).not.toMatch(
+        /\b(no|not|yes|that|back|again|over|leave|drop|aim|goal|get|last|undo)\b/iu,
+      );
+      expect(thought.match(/=/gu)?.length ?? 0).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it("teach the habits base verification and backtracking on a puzzle", () => {
+    const searches = read("tiny-habits", 600).filter(({ kind }) => kind === "search");
+    expect(searches.length).toBeGreaterThan(20);
+    expect(searches.filter(({ text }) => /(not \d|\bno\b)/iu.test(text)).length).toBeGreaterThan(
+      searches.length / 2,
+    );
+  });
+
+  it("use every piece of the vocabulary that a thought can need", () => {
+    const used = new Set(read("tiny-plain", 12_000).flatMap(({ text }) => encodePieces(text)));
+    const unused = VOCABULARY.filter((_, id) => !used.has(id));
+    // No value of the task is above 99; the filler stands in traces of length_matched only.
+    const numbers = unused.filter((piece) => /^ \d+$/u.test(piece)).map(Number);
+    expect(numbers.filter((value) => value >= 1 && value <= 99)).toEqual([]);
+    expect(unused.filter((piece) => !/\d/u.test(piece))).toEqual([...SPECIAL_TOKENS, " ."]);
+  });
+});
+
+describe("a document of arithmetic", () => {
+  it("is true", () => {
+    for (const text of [...many("fact", 500), ...many("compare", 200), ...many("look_for", 200)]) {
+      for (const [equation] of text.matchAll(/\d+ [-+*/] \d+ = \d+/gu)) {
+        const parsed = parseEquation(equation);
+        if (parsed.kind !== "equation" || parsed.expression.kind !== "binary")
+          throw new Error(text);
+        const [a, b] = parsed.numbers as [number, number];
+        const results = { "+": a + b, "-": a - b, "*": a * b, "/": a / b };
+        expect(results[parsed.expression.operator]).toBe(parsed.claim);
+      }
+      for (const [, value, a, sign, b] of text.matchAll(/(\d+) is (\d+) ([-+*/]) (\d+)/gu)) {
+        const results = { "+": +a! + +b!, "-": +a! - +b!, "*": +a! * +b!, "/": +a! / +b! };
+        expect(results[sign as "+"]).toBe(Number(value));
+      }
+    }
+  });
+
+  it("covers nearly every step on a value up to 99 and a number up to 13", () => {
+    const steps = new Set(
+      many("fact", 30_000).flatMap((text) => text.match(/\d+ [-+*/] \d+ =/gu) ?? []),
+    );
+    let missing = 0;
+    let all = 0;
+    for (let value = 1; value <= 99; value += 1) {
+      for (let number = 1; number <= 13; number += 1) {
+        const due: [string, number][] = [
+          ["+", value + number],
+          ["-", value - number],
+          ["*", value * number],
+          ["/", value / number],
+        ];
+        for (const [sign, result] of due) {
+          if (!Number.isInteger(result) || result < 1 || result > 99) continue;
+          all += 1;
+          if (!steps.has(`${value} ${sign} ${number} =`)) missing += 1;
+        }
+      }
+    }
+    expect(all).toBeGreaterThan(2500);
+    expect(missing / all).toBeLessThan(0.01);
+  });
+});
+
+describe("a comparison", () => {
+  it("says yes for equal results and no for others", () => {
+    let yes = 0;
+    let no = 0;
+    for (const text of many("compare", 500)) {
+      const target = Number(/\d+/u.exec(text)?.[0]);
+      for (const [, value, verdict] of text.matchAll(/= (\d+)[,.] (\w+)/gu)) {
+        const positive = /^(yes|that)$/iu.test(verdict ?? "");
+        expect(positive).toBe(Number(value) === target);
+        if (positive) yes += 1;
+        else no += 1;
+      }
+    }
+    expect(yes / (yes + no)).toBeGreaterThan(0.3);
+    expect(yes / (yes + no)).toBeLessThan(0.5);
+  });
+});
+
+describe("a list to look in", () => {
+  it("ends at the first result that is in it", () => {
+    for (const text of many("look_for", 500)) {
+      const [head = "", tail = ""] = text.split(":");
+      const wanted = (head.match(/\d+/gu) ?? []).map(Number);
+      const results = [...tail.matchAll(/= (\d+)/gu)].map(([, value]) => Number(value));
+      expect(results.slice(0, -1).filter((value) => wanted.includes(value))).toEqual([]);
+      const found = wanted.includes(results.at(-1) ?? Number.NaN);
+      expect(/\b(So|Then|Now) \d+\.$/u.test(tail)).toBe(found);
+    }
+  });
+});
+
+describe("documents a base reads", () => {
+  it.each(BASES)("of %s are short enough for a row of 256 tokens", (base) => {
+    for (const { text } of read(base, 1000)) expect(tokenCount(text)).toBeLessThan(256);
+  });
+});
