@@ -8,3 +8,4 @@ export { interpret } from "./interpreter/interpret.ts";
 export * from "./ops/composites.ts";
 export * from "./ops/primitives.ts";
 export { compile, type Program, ProgramCache } from "./runtime/program.ts";
+export { prepareRuntime } from "./runtime/runtime.ts";

@@ -22,6 +22,7 @@ import {
   neg,
   reshape,
   sigmoid,
+  silu,
   slice,
   sub,
   sum,
@@ -231,6 +232,11 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> | NotDiffe
   logSoftmax: ({ output: y, cotangent }) => {
     const total = sum(cotangent, { axes: [-1], keepDims: true });
     return [sub(cotangent, mul(exp(y), total))]; // dy - softmax · Σ dy
+  },
+  swiGlu: ({ inputs: [gate, up], output: h, cotangent }) => {
+    const s = sigmoid(gate!);
+    const slope = add(h, mul(s, sub(up!, h))); // u · silu'(g) = h + s (u - h)
+    return [mul(cotangent, slope), mul(cotangent, silu(gate!))];
   },
   rmsNorm: rmsNormGradient,
   inverseRms: inverseRmsGradient,

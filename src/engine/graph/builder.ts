@@ -88,7 +88,7 @@ export class GraphBuilder {
     const simpler = simplify(this, op, inputs, attributes, type);
     if (simpler !== undefined) return simpler;
     const ids = inputs.map((tensor) => tensor.id);
-    const key = `${op}(${ids})${attributesKey(attributes)}`;
+    const key = keyOf(op, ids, attributes);
     let id = this.#idsByKey.get(key);
     if (id === undefined) {
       const node = { op, inputs: ids, attributes, scope: this.#scope, ...type } as Node;
@@ -96,6 +96,22 @@ export class GraphBuilder {
       this.#idsByKey.set(key, id);
     }
     return { graph: this, id, shape: type.shape, dtype: type.dtype };
+  }
+
+  /** The tensor of an equal node, if there is one. */
+  find<K extends OpName>(
+    op: K,
+    inputs: readonly Tensor[],
+    attributes: OpAttributes[K],
+  ): Tensor | undefined {
+    const id = this.#idsByKey.get(
+      keyOf(
+        op,
+        inputs.map((tensor) => tensor.id),
+        attributes,
+      ),
+    );
+    return id === undefined ? undefined : this.tensorOf(id);
   }
 
   /** The node behind a tensor of this builder. */
@@ -155,11 +171,12 @@ export class GraphBuilder {
   }
 }
 
-/** Equal text for equal attributes; arrays of values by their hash, so that large constants stay cheap to compare. */
-function attributesKey(attributes: object): string {
-  return JSON.stringify(attributes, (_key, value: unknown) => {
+/** Equal text for equal nodes; arrays of values by their hash, so that large constants stay cheap to compare. */
+function keyOf(op: OpName, inputs: readonly number[], attributes: object): string {
+  const text = JSON.stringify(attributes, (_key, value: unknown) => {
     if (!ArrayBuffer.isView(value)) return value;
     const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     return `${value.constructor.name}:${sha256(bytes)}`;
   });
+  return `${op}(${inputs})${text}`;
 }

@@ -302,6 +302,17 @@ export const shapeRules: { readonly [K in OpName]: ShapeRule<K> } = {
     takeInputs(context, 1);
     return { shape: requireLastAxis(context, 0).shape, dtype: "float32" };
   },
+  swiGlu: (context) => {
+    const [gate, up] = takeInputs(context, 2);
+    requireDType(context, 0, FLOATS);
+    requireDType(context, 1, FLOATS);
+    if (!isSameShape(gate!.shape, up!.shape)) {
+      context.fail(
+        `needs operands of one shape, found ${formatShape(gate!.shape)} and ${formatShape(up!.shape)}`,
+      );
+    }
+    return { shape: gate!.shape, dtype: "float32" };
+  },
   rmsNorm: (context) => {
     takeInputs(context, 2);
     const x = requireLastAxis(context, 0);

@@ -62,6 +62,29 @@ function simplifyMatmul(
   });
 }
 
+/**
+ * Row sums of a softmax gradient: Σ_j (dO Vᵀ)_ij P_ij = Σ_d dO_id O_id when O = P V is at hand, which is T/D times cheaper.
+ * Equal up to rounding.
+ */
+function simplifyRowDot(graph: GraphBuilder, x: Tensor, keepDims: boolean): Tensor | undefined {
+  const product = graph.nodeOf(x);
+  if (product.op !== "mul") return undefined;
+  for (const [left, right] of [product.inputs, product.inputs.toReversed()]) {
+    const scores = graph.nodeOf(graph.tensorOf(left!));
+    if (scores.op !== "matmul" || scores.attributes.transposeA || !scores.attributes.transposeB)
+      continue;
+    const [cotangent, v] = scores.inputs.map((id) => graph.tensorOf(id));
+    const attributes = { ...scores.attributes, transposeB: false };
+    const o = graph.find("matmul", [graph.tensorOf(right!), v!], attributes);
+    if (o === undefined || !isSameShape(o.shape, cotangent!.shape)) continue;
+    return graph.emit("sum", [graph.emit("mul", [cotangent!, o], {})], {
+      axes: [o.shape.length - 1],
+      keepDims,
+    });
+  }
+  return undefined;
+}
+
 function simplifySum(
   graph: GraphBuilder,
   x: Tensor,
@@ -81,7 +104,7 @@ function simplifySum(
       return keepDims ? graph.emit("reshape", [updates!], { shape: type.shape }) : updates;
     }
   }
-  return undefined;
+  return isLastAxis ? simplifyRowDot(graph, x, keepDims) : undefined;
 }
 
 function simplifyBinary(
@@ -100,6 +123,10 @@ function simplifyBinary(
   if (valueA === -1 && op === "mul") return repeatTo(graph.emit("neg", [b], {}), type);
   const nodeA = graph.nodeOf(a);
   const nodeB = graph.nodeOf(b);
+  if (op === "mul" && isSameShape(a.shape, b.shape)) {
+    if (nodeA.op === "silu") return graph.emit("swiGlu", [graph.tensorOf(nodeA.inputs[0]!), b], {});
+    if (nodeB.op === "silu") return graph.emit("swiGlu", [graph.tensorOf(nodeB.inputs[0]!), a], {});
+  }
   if (op === "add" && nodeB.op === "neg") {
     return graph.emit("sub", [a, graph.tensorOf(nodeB.inputs[0]!)], {});
   }

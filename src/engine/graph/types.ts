@@ -76,6 +76,8 @@ export interface OpAttributes {
   // Fused
   softmax: None;
   logSoftmax: None;
+  /** silu(gate) · up. */
+  swiGlu: None;
   rmsNorm: { readonly epsilon: number };
   /** 1 / sqrt(mean of squares over the last axis + epsilon), last axis kept with size 1. */
   inverseRms: { readonly epsilon: number };

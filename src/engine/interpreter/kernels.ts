@@ -333,6 +333,7 @@ export const kernels: { readonly [K in OpName]: Kernel<K> } = {
         row[i] = x - total;
       });
     }),
+  swiGlu: map((gate, up) => gate! * logistic(gate!) * up!),
   rmsNorm: ({ inputs, attributes }) =>
     mapRows(inputs[0]!, (row) => {
       const inverse = inverseRms(row, attributes.epsilon);

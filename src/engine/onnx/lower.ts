@@ -26,11 +26,20 @@ class Lowering {
   readonly #values: (string | undefined)[];
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers = new Map<string, OnnxTensor>();
+  /** Outputs of the ONNX nodes made so far, by what they compute. */
+  readonly #emitted = new Map<string, readonly string[]>();
+  /** Nodes by their first operand. */
+  readonly #consumers = new Map<number, Node[]>();
   #fresh = 0;
 
   constructor(graph: Graph) {
     this.#graph = graph;
     this.#values = new Array(graph.nodes.length);
+    for (const node of graph.nodes) {
+      const [first] = node.inputs;
+      if (first === undefined) continue;
+      this.#consumers.set(first, [...(this.#consumers.get(first) ?? []), node]);
+    }
   }
 
   run(): OnnxModel {
@@ -39,7 +48,7 @@ class Lowering {
     const inputs: OnnxValue[] = [];
     nodes.forEach((node, id) => {
       if (node.op !== "input" && node.op !== "parameter") {
-        this.#values[id] ??= this.#lowerNode(node);
+        this.#values[id] = this.#lowerNode(node);
         return;
       }
       this.#values[id] = node.attributes.name;
@@ -73,41 +82,48 @@ class Lowering {
   }
 
   #lowerNode<K extends OpName>(node: Node<K>): string {
-    const operand = node.inputs[0];
-    const emitMany = (
-      opType: string,
-      inputs: readonly string[],
-      options: EmitOptions & { readonly outputs: number },
-    ) => {
-      const outputs = Array.from({ length: options.outputs }, () => `%${this.#fresh++}`);
-      const { domain = "", attributes = {} } = options;
-      this.#nodes.push({ opType, domain, inputs, outputs, attributes });
-      return outputs;
-    };
+    const namesOf = (ids: readonly number[]) => ids.map((id) => this.#values[id]!);
     const context: LoweringContext<K> = {
       attributes: node.attributes as LoweringContext<K>["attributes"],
-      inputs: node.inputs.map((input) => this.#values[input]!),
+      inputs: namesOf(node.inputs),
       inputTypes: node.inputs.map((input) => this.#graph.nodes[input]!),
       type: node,
-      emit: (opType, inputs, options) => emitMany(opType, inputs, { ...options, outputs: 1 })[0]!,
-      emitMany,
+      emit: (opType, inputs, options) => this.#emit(opType, inputs, { ...options, outputs: 1 })[0]!,
+      emitMany: (opType, inputs, options) => this.#emit(opType, inputs, options),
       int64: (values, shape = [values.length]) =>
         this.#initializer("int64", shape, BigInt64Array.from(values, BigInt)),
       constant: (values, shape) => this.#initializer(dtypeOf(values), shape, values),
       twin: (op) => {
-        const id = this.#graph.nodes.findIndex(
-          (other, at) =>
-            other.op === op && other.inputs[0] === operand && this.#values[at] === undefined,
-        );
-        const found = this.#graph.nodes[id];
-        return found === undefined ? undefined : { id, attributes: found.attributes as never };
-      },
-      provide: (id, value) => {
-        this.#values[id] = value;
+        const twin = this.#consumers
+          .get(node.inputs[0]!)
+          ?.find((other) => other.op === op && other !== node);
+        if (twin === undefined) return undefined;
+        const isReady = twin.inputs.every((input) => this.#values[input] !== undefined);
+        return {
+          attributes: twin.attributes as never,
+          inputs: isReady ? namesOf(twin.inputs) : undefined,
+        };
       },
     };
     const rule = loweringRules[node.op as K];
     return rule(context);
+  }
+
+  #emit(
+    opType: string,
+    inputs: readonly string[],
+    { domain = "", attributes = {}, outputs: count }: EmitOptions & { readonly outputs: number },
+  ): readonly string[] {
+    const shown = Object.entries(attributes).map(
+      ([name, value]) => `${name}:${typeof value}:${value}`,
+    );
+    const key = `${domain}.${opType}(${inputs})${shown}#${count}`;
+    const known = this.#emitted.get(key);
+    if (known !== undefined) return known;
+    const outputs = Array.from({ length: count }, () => `%${this.#fresh++}`);
+    this.#nodes.push({ opType, domain, inputs, outputs, attributes });
+    this.#emitted.set(key, outputs);
+    return outputs;
   }
 
   #initializer(

@@ -22,7 +22,7 @@ export interface LoweringContext<K extends OpName = OpName> {
   readonly inputTypes: readonly TensorType[];
   /** Type of the result. */
   readonly type: TensorType;
-  /** Adds an ONNX node and returns the name of its first output. */
+  /** Adds an ONNX node, unless an equal one exists, and returns the name of its first output. */
   emit(opType: string, inputs: readonly string[], options?: EmitOptions): string;
   /** The same for a node with several outputs. */
   emitMany(
@@ -33,12 +33,14 @@ export interface LoweringContext<K extends OpName = OpName> {
   /** Name of a constant of the ONNX model; equal ones are shared. */
   int64(values: readonly number[], shape?: readonly number[]): string;
   constant(values: TensorData, shape: readonly number[]): string;
-  /** Another node with this operator over the same first operand, if its value is still to be made. */
-  twin<S extends OpName>(
-    op: S,
-  ): { readonly id: number; readonly attributes: OpAttributes[S] } | undefined;
-  /** Names the value that holds the result of such a node. */
-  provide(id: number, value: string): void;
+  /** A node of the graph with this operator over the same first operand, itself excepted. */
+  twin<S extends OpName>(op: S): Twin<S> | undefined;
+}
+
+export interface Twin<K extends OpName> {
+  readonly attributes: OpAttributes[K];
+  /** Names of its operands' values; undefined while one is still to be made. */
+  readonly inputs: readonly string[] | undefined;
 }
 
 type LoweringRule<K extends OpName> = (context: LoweringContext<K>) => string;
@@ -66,13 +68,17 @@ function emitReshape(context: LoweringContext, value: string, shape: readonly nu
   return context.emit("Reshape", [value, context.int64(shape)], { attributes });
 }
 
-function lowerMatmul({ emit, inputs, attributes }: LoweringContext<"matmul">): string {
+function lowerMatmul({ emit, inputs, attributes, type }: LoweringContext<"matmul">): string {
   const { transposeA, transposeB, alpha } = attributes;
   if (!transposeA && !transposeB && alpha === 1) return emit("MatMul", inputs);
-  return emit("FusedMatMul", inputs, {
+  const [rows, columns] = type.shape.slice(-2) as [number, number];
+  // A transposed left operand costs by its rows: a wide weight gradient is cheaper as the transpose of the tall product.
+  const isTurned = transposeA && !transposeB && type.shape.length === 2 && rows < columns;
+  const product = emit("FusedMatMul", isTurned ? inputs.toReversed() : inputs, {
     domain: MICROSOFT,
     attributes: { transA: BigInt(transposeA), transB: BigInt(transposeB), alpha },
   });
+  return isTurned ? emit("Transpose", [product], { attributes: { perm: [1, 0] } }) : product;
 }
 
 /** Rows by ScatterND with reduction; its indices must be int64. */
@@ -107,23 +113,19 @@ function lowerScatterLast(context: LoweringContext<"scatterLast">): string {
 }
 
 /** One operator normalises and returns the inverse root mean square as well, which the gradient needs. */
-function lowerRmsNorm(context: LoweringContext<"rmsNorm">): string {
-  const { epsilon } = context.attributes;
-  const options = { attributes: { axis: -1n, epsilon, stash_type: 1n } };
-  const twin = context.twin("inverseRms");
-  if (twin?.attributes.epsilon !== epsilon) {
-    return context.emit("SimplifiedLayerNormalization", context.inputs, options);
-  }
-  const [result, inverse] = context.emitMany("SimplifiedLayerNormalization", context.inputs, {
-    ...options,
+function emitNorm(context: LoweringContext, inputs: readonly string[], epsilon: number) {
+  return context.emitMany("SimplifiedLayerNormalization", inputs, {
+    attributes: { axis: -1n, epsilon, stash_type: 1n },
     outputs: 2,
   });
-  context.provide(twin.id, inverse!);
-  return result!;
 }
 
 function lowerInverseRms(context: LoweringContext<"inverseRms">): string {
   const { emit, inputs, inputTypes, attributes } = context;
+  const twin = context.twin("rmsNorm");
+  if (twin?.inputs !== undefined && twin.attributes.epsilon === attributes.epsilon) {
+    return emitNorm(context, twin.inputs, attributes.epsilon)[1]!;
+  }
   const scalar = (value: number) => context.constant(Float32Array.of(value), []);
   const squares = emit("ReduceSumSquare", [inputs[0]!, context.int64([-1])]);
   const meanSquare = emit("Mul", [squares, scalar(1 / inputTypes[0]!.shape.at(-1)!)]);
@@ -131,15 +133,11 @@ function lowerInverseRms(context: LoweringContext<"inverseRms">): string {
   return emit("Reciprocal", [emit("Sqrt", [shifted])]);
 }
 
-/** The sigmoid is computed once when the gradient needs it as well. */
-function lowerSilu({ emit, inputs, twin, provide }: LoweringContext<"silu">): string {
-  const sigmoid = twin("sigmoid");
-  if (sigmoid === undefined) {
-    return emit("QuickGelu", inputs, { domain: MICROSOFT, attributes: { alpha: 1 } });
-  }
-  const gate = emit("Sigmoid", inputs);
-  provide(sigmoid.id, gate);
-  return emit("Mul", [inputs[0]!, gate]);
+/** x · sigmoid(x); by way of the sigmoid when the gradient needs it as well. */
+function lowerSilu({ emit, inputs, twin }: LoweringContext<"silu" | "swiGlu">): string {
+  const x = inputs[0]!;
+  if (twin("sigmoid") !== undefined) return emit("Mul", [x, emit("Sigmoid", [x])]);
+  return emit("QuickGelu", [x], { domain: MICROSOFT, attributes: { alpha: 1 } });
 }
 
 /** ONNX wants angles (B, T, D/2), or a table of them with the position of each token. */
@@ -221,7 +219,8 @@ export const loweringRules: { readonly [K in OpName]: LoweringRule<K> } = {
 
   softmax: overLastAxis("Softmax"),
   logSoftmax: overLastAxis("LogSoftmax"),
-  rmsNorm: lowerRmsNorm,
+  swiGlu: (context) => context.emit("Mul", [lowerSilu(context), context.inputs[1]!]),
+  rmsNorm: (context) => emitNorm(context, context.inputs, context.attributes.epsilon)[0]!,
   inverseRms: lowerInverseRms,
   rotaryEmbedding: lowerRotaryEmbedding,
 };

@@ -88,6 +88,9 @@ export const sigmoid = unary("sigmoid");
 export const tanh = unary("tanh");
 /** x · sigmoid(x), also called swish. */
 export const silu = unary("silu");
+/** silu(gate) · up of one shape: the gated unit of Llama's feed-forward layer. */
+export const swiGlu = (gate: Tensor, up: Tensor): Tensor =>
+  gate.graph.emit("swiGlu", [gate, up], {});
 /** x, through which no gradient flows. */
 export const stopGradient = unary("stopGradient");
 /** exp(x) over its sum along the last axis; needs at least one axis. */

@@ -3,7 +3,7 @@
  * compilation. Feeds are wrapped, not copied; with one thread, equal feeds give equal bytes.
  */
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import { GraphError, messageOf, RunError } from "../../util/errors.ts";
+import { GraphError, messageOf } from "../../util/errors.ts";
 import { hashGraph } from "../graph/print.ts";
 import {
   formatShape,
@@ -14,8 +14,7 @@ import {
 } from "../graph/types.ts";
 import { verifyGraph } from "../graph/verify.ts";
 import { encodeGraph } from "../onnx/lower.ts";
-
-type Runtime = typeof import("onnxruntime-node");
+import { prepareRuntime, type Runtime, SESSION_OPTIONS } from "./runtime.ts";
 
 /** Arrays by name of input, parameter or output. */
 export type Arrays = Readonly<Record<string, TensorData>>;
@@ -37,22 +36,6 @@ export interface Program {
   run(feeds: Arrays, fetches?: Arrays): Promise<Record<string, TensorData>>;
   /** Frees the session. Sessions leak some memory when made over and over: keep programs, in a `ProgramCache`. */
   dispose(): Promise<void>;
-}
-
-let loading: Promise<Runtime> | undefined;
-
-async function loadRuntime(): Promise<Runtime> {
-  loading ??= import("onnxruntime-node").then((module) => module.default ?? module);
-  try {
-    return await loading;
-  } catch (cause) {
-    loading = undefined;
-    throw new RunError(`onnxruntime-node could not be loaded: ${messageOf(cause)}`, {
-      code: "engine.no_runtime",
-      hint: "run `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0`; its own install script needs a network",
-      cause,
-    });
-  }
 }
 
 const ARRAY_KINDS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
@@ -128,19 +111,12 @@ class SessionProgram implements Program {
 /** Verifies, lowers and compiles a graph. */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
   verifyGraph(graph);
-  const runtime = await loadRuntime();
+  const runtime = await prepareRuntime();
   const { threads = 1, profilePrefix } = options;
   try {
     const session = await runtime.InferenceSession.create(encodeGraph(graph), {
-      executionProviders: ["cpu"],
+      ...SESSION_OPTIONS,
       intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-      enableMemPattern: true,
-      // Waiting threads sleep: several processes share the machine.
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
       ...(profilePrefix === undefined
         ? {}
         : { enableProfiling: true, profileFilePrefix: profilePrefix }),
