@@ -55,10 +55,14 @@ export function formatProgress(
     const left = progress.total - progress.done;
     if (left > 0) parts.push(`${formatDuration(left / rate)} left`);
   }
-  const metrics = Object.entries(progress.metrics ?? {})
-    .map(([name, value]) => `${name} ${formatNumber(value)}`)
-    .join("  ");
-  return `${label}  ${parts.join(", ")}${metrics === "" ? "" : `  ${metrics}`}`;
+  return `${label}  ${parts.join(", ")}${formatMetrics(progress)}`;
+}
+
+/** `  reward 0.42  length 80`; empty without metrics. */
+export function formatMetrics(progress: Progress | undefined): string {
+  return Object.entries(progress?.metrics ?? {})
+    .map(([name, value]) => `  ${name} ${formatNumber(value)}`)
+    .join("");
 }
 
 function pad(value: number): string {

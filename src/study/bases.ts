@@ -1,15 +1,17 @@
 /** Where base models are: shipped ones in the package's assets, others at the path that the study gives. */
 import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../util/errors.ts";
 import { hashPath } from "../util/hash.ts";
 import type { Study } from "./schema.ts";
 
-/** A base model folder and the hash of its content. */
+/** A base model folder, the hash of its content, and the size of its weights. */
 export interface Base {
   readonly path: string;
   readonly hash: string;
+  readonly bytes: number;
 }
 
 /**
@@ -30,9 +32,16 @@ export async function resolveBases(study: Study): Promise<ReadonlyMap<string, Ba
         },
       );
     }
-    bases.set(base, { path: folder, hash: await hashPath(folder) });
+    const weights = await stat(path.join(folder, "model.safetensors")).catch(() => undefined);
+    const bytes = weights?.size ?? 0;
+    bases.set(base, { path: folder, hash: await hashPath(folder), bytes });
   }
   return bases;
+}
+
+/** Size of the largest weights. */
+export function largestBase(bases: ReadonlyMap<string, Base>): number {
+  return Math.max(0, ...[...bases.values()].map(({ bytes }) => bytes));
 }
 
 function basePath(name: string, target: string): string {

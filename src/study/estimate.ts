@@ -3,7 +3,7 @@
  * time of a whole study, by playing the scheduler with these durations.
  */
 import { dependenciesOf, type Stage } from "./plan.ts";
-import type { StageTable } from "./stage-table.ts";
+import type { CostContext, StageTable } from "./stage-table.ts";
 
 /** Seconds that finished stages took, by stage id. */
 export type MeasuredSeconds = Readonly<Record<string, number>>;
@@ -12,28 +12,33 @@ export type MeasuredSeconds = Readonly<Record<string, number>>;
 export function estimateSeconds(
   stages: readonly Stage[],
   table: StageTable,
+  context: CostContext,
   measured: MeasuredSeconds,
 ): Map<string, number> {
+  const units = new Map(
+    stages.map((stage) => [stage.id, table[stage.kind].cost(stage, context).units]),
+  );
   return new Map(
     stages.map((stage) => {
-      const { units, secondsPerUnit } = table[stage.kind];
       const alike = (sameCondition: boolean): number | undefined =>
         secondsAUnit(
           stages.filter(
             (other) =>
               other.kind === stage.kind && (!sameCondition || other.condition === stage.condition),
           ),
-          table,
+          units,
           measured,
         );
-      return [stage.id, units(stage) * (alike(true) ?? alike(false) ?? secondsPerUnit)];
+      const { secondsPerUnit } = table[stage.kind];
+      const rate = alike(true) ?? alike(false) ?? secondsPerUnit;
+      return [stage.id, (units.get(stage.id) ?? 0) * rate];
     }),
   );
 }
 
 function secondsAUnit(
   stages: readonly Stage[],
-  table: StageTable,
+  unitsOf: ReadonlyMap<string, number>,
   measured: MeasuredSeconds,
 ): number | undefined {
   let seconds = 0;
@@ -42,7 +47,7 @@ function secondsAUnit(
     const time = measured[stage.id];
     if (time === undefined) continue;
     seconds += time;
-    units += table[stage.kind].units(stage);
+    units += unitsOf.get(stage.id) ?? 0;
   }
   return units > 0 ? seconds / units : undefined;
 }

@@ -42,7 +42,10 @@ const manifestSchema = z.strictObject({
   }),
   workers: z.int(),
   seeds: z.array(z.int()),
-  bases: z.record(z.string(), z.strictObject({ path: z.string(), hash: z.string() })),
+  bases: z.record(
+    z.string(),
+    z.strictObject({ path: z.string(), hash: z.string(), bytes: z.int() }),
+  ),
   stages: z.record(z.string(), stageEntrySchema),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

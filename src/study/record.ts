@@ -3,8 +3,8 @@
  *
  * A stage writes into `<folder>.partial`, whose record has no outputs yet. When it is complete, the record gets the
  * hashes, the old folder is removed and the partial one takes its name. A kill between any two of these steps leaves
- * either the old state, or a complete partial folder that only has to be renamed. Names that begin with a dot are
- * not artefacts. The record holds nothing that differs between two equal runs.
+ * either the old state, or a complete partial folder that only has to be renamed. Names that begin with a dot and
+ * `timings.jsonl` are not artefacts. The record holds nothing that differs between two equal runs.
  */
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
@@ -14,6 +14,8 @@ import { hasErrorCode, messageOf, RunError } from "../util/errors.ts";
 import { canonicalJson, hashFile, sha256 } from "../util/hash.ts";
 
 const RECORD_FILE = "stage.json";
+/** Times of a training stage, which differ from run to run. */
+const TIMINGS_FILE = "timings.jsonl";
 
 const recordSchema = z.strictObject({
   stage: z.string(),
@@ -91,7 +93,7 @@ async function listArtefacts(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
     const name = path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep);
-    const hidden = name.some((part) => part.startsWith("."));
+    const hidden = name.some((part) => part.startsWith(".")) || entry.name === TIMINGS_FILE;
     if (!entry.isDirectory() && !hidden && name.join("/") !== RECORD_FILE)
       names.push(name.join("/"));
   }

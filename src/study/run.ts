@@ -11,7 +11,7 @@ import path from "node:path";
 import { writeError, writeFileAtomic } from "../data/atomic.ts";
 import { DataError, HabitsError, messageOf, RunError, UsageError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
-import { type Base, resolveBases } from "./bases.ts";
+import { type Base, largestBase, resolveBases } from "./bases.ts";
 import { criticalPaths, estimateSeconds, nextStage, simulateSchedule } from "./estimate.ts";
 import type { Executor } from "./executor.ts";
 import {
@@ -35,7 +35,7 @@ import {
   removeTemporaries,
 } from "./record.ts";
 import { formatStudy, type Study } from "./schema.ts";
-import type { StageTable, StageTask } from "./stage-table.ts";
+import type { CostContext, StageTable, StageTask } from "./stage-table.ts";
 
 /** What a run tells while it goes. */
 export type StudyEvent =
@@ -109,7 +109,14 @@ export async function runStudy(study: Study, options: RunStudyOptions): Promise<
     stages: stages.map(({ id }) => id),
     now,
   });
-  const run = new StudyRun({ stages, bases, found, manifest, options });
+  const run = new StudyRun({
+    stages,
+    bases,
+    found,
+    manifest,
+    costs: { study, modelBytes: largestBase(bases) },
+    options,
+  });
   if (lock.takenOverFrom !== undefined) {
     const { pid, startedAt: since } = lock.takenOverFrom;
     run.emit({
@@ -150,6 +157,7 @@ interface RunParts {
   readonly bases: ReadonlyMap<string, Base>;
   readonly found: ReadonlyMap<string, Found>;
   readonly manifest: ManifestWriter;
+  readonly costs: CostContext;
   readonly options: RunStudyOptions;
 }
 
@@ -162,6 +170,7 @@ class StudyRun implements StudyView {
   readonly #bases: ReadonlyMap<string, Base>;
   readonly #found: ReadonlyMap<string, Found>;
   readonly #manifest: ManifestWriter;
+  readonly #costs: CostContext;
   readonly #options: RunStudyOptions;
   readonly #records = new Map<string, CompleteRecord>();
   readonly #failures: { readonly stage: Stage; readonly error: unknown }[] = [];
@@ -175,13 +184,19 @@ class StudyRun implements StudyView {
     this.#bases = parts.bases;
     this.#found = parts.found;
     this.#manifest = parts.manifest;
+    this.#costs = parts.costs;
     this.#options = parts.options;
     this.total = parts.stages.length;
     this.#seconds = this.#estimate();
   }
 
   #estimate(): ReadonlyMap<string, number> {
-    return estimateSeconds(this.#stages, this.#options.table, this.#manifest.seconds());
+    return estimateSeconds(
+      this.#stages,
+      this.#options.table,
+      this.#costs,
+      this.#manifest.seconds(),
+    );
   }
 
   emit(event: StudyEvent): void {

@@ -24,6 +24,7 @@ async function run(task: StageTask): Promise<void> {
     await stages[task.kind].run(task, {
       signal: abort.signal,
       onProgress: (progress) => reply({ type: "progress", progress }),
+      clockMs: () => performance.now(),
     });
     reply({ type: "done" });
   } catch (error) {
