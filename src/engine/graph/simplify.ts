@@ -85,14 +85,18 @@ function simplifyRowDot(graph: GraphBuilder, x: Tensor, keepDims: boolean): Tens
   return undefined;
 }
 
+/** A reduction over axes of size 1 keeps every element. */
+function reducesNothing(x: Tensor, { axes }: OpAttributes["sum"]): boolean {
+  return axes.every((axis) => x.shape[axis] === 1);
+}
+
 function simplifySum(
   graph: GraphBuilder,
   x: Tensor,
   { axes, keepDims }: OpAttributes["sum"],
   type: TensorType,
 ): Tensor | undefined {
-  // A sum over axes of size 1 only moves nothing.
-  if (axes.every((axis) => x.shape[axis] === 1)) {
+  if (reducesNothing(x, { axes, keepDims })) {
     return graph.emit("reshape", [x], { shape: type.shape });
   }
   // The last axis of zeros plus one update each sums to the update.
@@ -197,6 +201,10 @@ export function simplify<K extends OpName>(
       return a.dtype === type.dtype ? a : undefined;
     case "matmul":
       return simplifyMatmul(graph, a, b, attributes as OpAttributes["matmul"]);
+    case "max":
+      return reducesNothing(a, attributes as OpAttributes["max"])
+        ? graph.emit("reshape", [a], { shape: type.shape })
+        : undefined;
     case "sum":
       return simplifySum(graph, a, attributes as OpAttributes["sum"], type);
     case "concat":

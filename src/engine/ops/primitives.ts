@@ -227,5 +227,6 @@ export function rmsNorm(x: Tensor, weight: Tensor, options: RmsNormOptions = {})
  * x (B, H, T, D); cos and sin (T, D/2) or (B, 1, T, D/2), in which no gradient flows.
  */
 export function rotaryEmbedding(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
-  return x.graph.emit("rotaryEmbedding", [x, cos, sin], { inverse: false });
+  const angles = [stopGradient(cos), stopGradient(sin)];
+  return x.graph.emit("rotaryEmbedding", [x, ...angles], { inverse: false });
 }
