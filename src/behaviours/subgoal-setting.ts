@@ -1,0 +1,171 @@
+/**
+ * Subgoal setting: a clause names a value other than the target, or a property of a value, as an aim. Distinct aims count; an
+ * aim in the same sentence as a backward inference of the same value belongs to that inference.
+ */
+import type { Span } from "../data/rows.ts";
+import { sameValue } from "./expression.ts";
+import { WordClass, type WordEntry } from "./lexicon.ts";
+import type { Clause, Segments } from "./segment.ts";
+import { TokenKind } from "./tokens.ts";
+
+const { aim, make, lead, valueFiller, property } = WordClass;
+const MAX_VALUES = 16;
+
+/** An aim that is named in the text. */
+interface Aim {
+  readonly span: Span;
+  readonly sentence: number;
+  readonly value: number;
+  /** Distinguishes aims: the value, or the property and its number. */
+  readonly key: string;
+}
+
+/** Collects aims; clauses are told to it in the order of the text. */
+export class SubgoalCounter {
+  readonly #aims: Aim[] = [];
+  /** Values aimed at since the attempt began. */
+  #open: number[] = [];
+  /** The last clause announced an aim and its value stands in the next: "Subgoal: 20". */
+  #announced: Clause | undefined;
+  /** The last clause named an aim and may go on as a list: "Aim for 72, 60 or 11". */
+  #list: Clause | undefined;
+
+  /** An aim is open: named, not reached, and the attempt was not left since. */
+  get isOpen(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /** Values that were named as aims and not reached since. */
+  onResult(value: number): void {
+    if (this.#open.length > 0 && this.#open.some((open) => sameValue(open, value))) this.#open = [];
+    this.#announced = undefined;
+    this.#list = undefined;
+  }
+
+  /** The attempt was left in words: its aims are no longer open. */
+  onLeave(): void {
+    this.#open = [];
+  }
+
+  /** A value that was derived from the target is an aim too, though it counts elsewhere. */
+  expect(value: number): void {
+    if (this.#open.length < MAX_VALUES) this.#open.push(value);
+  }
+
+  /** Takes a clause; true when it names or announces an aim. */
+  onClause(clause: Clause, segments: Segments, target: number): boolean {
+    const announced = this.#announced;
+    const list = this.#list;
+    this.#announced = undefined;
+    this.#list = undefined;
+    if (announced !== undefined && announced.sentence === clause.sentence) {
+      return this.#take(clause, segments, { from: clause.first, target });
+    }
+    const cue = findCue(clause, segments);
+    if (cue >= 0) {
+      if (this.#take(clause, segments, { from: cue + 1, target })) return true;
+      if (clause.colon) this.#announced = clause;
+      return false;
+    }
+    if (list !== undefined && list.sentence === clause.sentence && isListItem(clause, segments)) {
+      return this.#take(clause, segments, { from: clause.first, target });
+    }
+    return false;
+  }
+
+  /** Reads fillers and values from token `from`, values joined by "or"; true when an aim is named. */
+  #take(
+    clause: Clause,
+    segments: Segments,
+    place: { readonly from: number; readonly target: number },
+  ): boolean {
+    const { tokens, classes } = segments;
+    let start = clause.start;
+    let properties = "";
+    let taken = false;
+    for (let at = place.from; at < clause.last; at += 1) {
+      if (tokens.kinds[at] === TokenKind.number) {
+        const value = tokens.values[at] as number;
+        const named = properties !== "" || !sameValue(value, place.target);
+        if (!named || isAmount(clause, segments, at)) break;
+        const next = tokens.words[at + 1]?.text;
+        const cut = at + 1 < clause.last && (next === "or" || next === "from");
+        const end = cut ? (tokens.ends[at] as number) : clause.end;
+        this.#name({ start, end }, clause.sentence, { value, key: `${properties}${value}` });
+        taken = true;
+        this.#list = clause;
+        if (!cut || next === "from") break;
+        start = tokens.starts[at + 2] ?? clause.end;
+        properties = "";
+        at += 1;
+        continue;
+      }
+      const bits = classes[at] as number;
+      if ((bits & property) !== 0) properties += `${(tokens.words[at] as WordEntry).text} `;
+      else if ((bits & (valueFiller | aim)) === 0) break;
+    }
+    return taken;
+  }
+
+  #name(span: Span, sentence: number, named: { value: number; key: string }): void {
+    this.#aims.push({ span, sentence, ...named });
+    this.expect(named.value);
+  }
+
+  /** Distinct aims; `derived` tells the values that a sentence derives from the target. */
+  spans(derived: (sentence: number, value: number) => boolean): Span[] {
+    const keys = new Set<string>();
+    const spans: Span[] = [];
+    for (const { span, sentence, value, key } of this.#aims) {
+      if (keys.has(key) || derived(sentence, value)) continue;
+      keys.add(key);
+      spans.push(span);
+    }
+    return spans;
+  }
+}
+
+/** A clause that goes on with a list of values: "60", "60 or 11 from 9 and 8". */
+function isListItem(clause: Clause, segments: Segments): boolean {
+  const { tokens } = segments;
+  if (tokens.kinds[clause.first] !== TokenKind.number) return false;
+  const next = tokens.words[clause.first + 1]?.text;
+  return clause.last === clause.first + 1 || next === "or" || next === "from";
+}
+
+/** The number counts things or is a remainder: "2 numbers", "8 more", "another 21", "the 6". */
+function isAmount(clause: Clause, segments: Segments, at: number): boolean {
+  const { tokens, classes } = segments;
+  const next = at + 1 < clause.last ? at + 1 : -1;
+  if (((classes[at - 1] ?? 0) & WordClass.more) !== 0) return true;
+  if (next < 0) return false;
+  return (
+    ((classes[next] as number) & WordClass.more) !== 0 ||
+    COUNTED.has(tokens.words[next]?.text ?? "")
+  );
+}
+
+const COUNTED = new Set(
+  "numbers number ways way steps step operations operation times of off".split(" "),
+);
+/** Before a verb these make it a report and no aim: "we get 24". */
+const REPORTERS = new Set("we i you it that this which they".split(" "));
+
+/** Token that makes the clause name an aim; -1 for none. */
+function findCue(clause: Clause, segments: Segments): number {
+  const { tokens, classes } = segments;
+  let leading = true;
+  for (let at = clause.first; at < clause.last; at += 1) {
+    const bits = classes[at] as number;
+    if ((bits & aim) !== 0) return at;
+    if (!leading) continue;
+    const text = tokens.words[at]?.text ?? "";
+    if (at === clause.first && text === "goal") return at;
+    if ((bits & make) !== 0) {
+      const reported = at > clause.first && REPORTERS.has(tokens.words[at - 1]?.text ?? "");
+      if (!reported) return at;
+    }
+    leading = (bits & lead) !== 0;
+  }
+  return -1;
+}
