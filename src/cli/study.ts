@@ -2,11 +2,10 @@
 import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
-import { workerExecutor } from "../study/executor.ts";
 import { findStudy, listPresets } from "../study/presets.ts";
 import { runStudy } from "../study/run.ts";
 import { STUDY_SECTIONS } from "../study/sections.ts";
-import { stages } from "../study/stages.ts";
+import { stages, startWorkers } from "../study/stages.ts";
 import { forecastStudy, listRuns, type StudyForecast } from "../study/status.ts";
 import { UsageError } from "../util/errors.ts";
 import { formatBytes, formatDuration } from "./progress-text.ts";
@@ -60,10 +59,7 @@ const run = schemaCommand({
     }
     io.print(`study ${study.name} in ${path.relative(".", folder)}, ${options.workers} workers`);
     const display = createStudyDisplay(process.stderr, () => performance.now());
-    await using executor = workerExecutor(
-      options.workers,
-      new URL("../study/stages.js", import.meta.url).href,
-    );
+    await using executor = await startWorkers(options.workers);
     const result = await runStudy(study, {
       folder,
       table: stages,

@@ -145,16 +145,17 @@ export async function openPartial(
   folder: string,
   record: StageRecord,
   resumable: boolean,
-): Promise<void> {
+): Promise<{ readonly resumed: boolean }> {
   const partial = partialFolder(folder);
   const before = await readRecord(partial);
   if (before?.key === record.key && resumable) {
     await removeTemporaries(partial);
-    return;
+    return { resumed: true };
   }
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   await writeRecord(partial, record);
+  return { resumed: false };
 }
 
 /** Completes a stage: hashes what it wrote, and puts the partial folder in the place of the final one. */

@@ -275,19 +275,21 @@ class StudyRun implements StudyView {
     const folder = path.join(this.#options.folder, stage.id);
     const record = recordOf(stage, table, this.#records, this.#bases);
     const startedAt = now();
-    let first: Progress | undefined;
+    /** Share that earlier work had done already, once it is known. */
+    let begun: number | undefined;
     this.#running.set(stage.id, this.#seconds.get(stage.id) ?? 0);
     this.emit({ type: "started", stage });
     try {
-      await openPartial(folder, record, table[stage.kind].resumable);
+      const { resumed } = await openPartial(folder, record, table[stage.kind].resumable);
       await executor.run(this.#taskOf(stage), {
         ...(signal !== undefined && { signal }),
         onProgress: (progress) => {
-          first ??= progress;
-          const elapsed = (now() - startedAt) / 1000;
-          const share =
-            (progress.done - first.done + 1) / Math.max(1, progress.total - first.done + 1);
-          this.#running.set(stage.id, Math.max(0, elapsed / share - elapsed));
+          const share = progress.done / Math.max(1, progress.total);
+          begun ??= resumed ? Math.max(0, (progress.done - 1) / Math.max(1, progress.total)) : 0;
+          const elapsedS = (now() - startedAt) / 1000;
+          if (share > begun) {
+            this.#running.set(stage.id, (elapsedS * (1 - share)) / (share - begun));
+          }
           this.emit({ type: "progress", stage, progress });
         },
       });
@@ -295,9 +297,7 @@ class StudyRun implements StudyView {
       this.#records.set(stage.id, complete);
       this.ran.push(stage.id);
       // What the whole stage would have taken, had it not carried on from earlier work.
-      const begun =
-        first === undefined ? 0 : Math.max(0, first.done - 1) / Math.max(1, first.total);
-      const seconds = (now() - startedAt) / 1000 / (1 - begun);
+      const seconds = (now() - startedAt) / 1000 / (1 - (begun ?? 0));
       await this.#manifest.finish(stage.id, {
         key: complete.key,
         output: hashPart(complete, ""),

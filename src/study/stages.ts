@@ -5,6 +5,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { RunError } from "../util/errors.ts";
+import { type Executor, workerExecutor } from "./executor.ts";
 import { stageCosts } from "./stage-costs.ts";
 import type { StageDefinition, StageTable, StageTask, TaskContext } from "./stage-table.ts";
 
@@ -119,6 +120,13 @@ export const stages: StageTable = {
   analysis: { version, resumable: false, run: analysis, ...stageCosts.analysis },
   report: { version, resumable: false, run: report, ...stageCosts.report },
 };
+
+/** Starts worker threads for the real stages. */
+export async function startWorkers(size: number): Promise<Executor> {
+  const { prepareRuntime } = await import("../engine/index.ts");
+  await prepareRuntime(); // threads take over how this one treats denormal numbers
+  return workerExecutor(size, new URL("./stages.js", import.meta.url).href);
+}
 
 function input(task: StageTask, name: string): string {
   const found = task.inputs[name];
