@@ -123,10 +123,8 @@ class Parser {
 
   /** Names the failure after the character at which it happened. */
   #unexpected(code: number): undefined {
-    const forbidden = code === TIMES || code === DIVIDE || code === 0x5e || code === 0x25;
-    if (forbidden || code === 0x21) return this.#fail("forbidden_operator");
-    if (code === POINT) return this.#fail("decimal");
-    return this.#fail("not_an_expression");
+    if (code === 0x5e || code === 0x25 || code === 0x21) return this.#fail("forbidden_operator"); // ^ % !
+    return this.#fail(code === POINT ? "decimal" : "not_an_expression");
   }
 
   equation(): ParsedEquation | undefined {
@@ -172,6 +170,7 @@ class Parser {
       const code = this.#peek();
       if (code !== TIMES && code !== DIVIDE) break;
       this.#at += 1;
+      if (this.#peek() === code) return this.#fail("forbidden_operator"); // ** or //
       const right = this.#factor();
       if (right === undefined) return undefined;
       left = { kind: "binary", operator: code === TIMES ? "*" : "/", left, right };
