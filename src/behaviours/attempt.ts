@@ -185,10 +185,22 @@ export class Attempt {
     if (this.#path.length === 0) return "first";
     const { leaves } = computation;
     const fits = without(this.#table, leaves) !== undefined;
+    if (this.#unfoldsLast(computation)) return "next";
     if (this.usesLast(computation)) {
       return fits || this.#earlierState(leaves) === undefined ? "next" : "leave";
     }
     return fits ? "side" : "leave";
+  }
+
+  /** The last step stands in it, not as its result but written out: `6 * 9 + 20` after `6 * 9 = 54`. */
+  #unfoldsLast(computation: Computation): boolean {
+    const { leaves, operators } = computation;
+    const step = this.#path.at(-1)?.computation;
+    if (step === undefined || step.leaves.length !== 2 || leaves.length <= 2) return false;
+    const key = computationKey(step);
+    return operators.some(
+      (operator, at) => pairKey(leaves[at] as number, operator, leaves[at + 1] as number) === key,
+    );
   }
 
   /**

@@ -129,10 +129,21 @@ function derivedInWords(
     ((classes[first - 1] ?? 0) & more) !== 0 ||
     (first + 1 < clause.last && ((classes[first + 1] as number) & more) !== 0) ||
     (first + 1 < clause.last && tokens.words[first + 1]?.text === "off");
-  if (amount) return value;
+  if (amount || isRemainder(first, segments, state)) return value;
   const sentence = sentenceClasses[clause.sentence] ?? clause.classes;
   if (((clause.classes | sentence) & before) === 0 && (sentence & reverse) === 0) return undefined;
   return yieldsTarget(value, clause, segments, state) ? value : undefined;
+}
+
+/** "I need 10" when the last result is 10 short of the target. */
+function isRemainder(
+  number: number,
+  segments: Segments,
+  state: { readonly target: number; readonly attempt: Attempt },
+): boolean {
+  const { words, values } = segments.tokens;
+  if (words[number - 1]?.text !== "need") return false;
+  return sameValue(state.attempt.last + (values[number] as number), state.target);
 }
 
 /** "must give", "must be", "must have" and the like. */

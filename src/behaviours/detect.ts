@@ -11,6 +11,7 @@ import { tokenize } from "./lexer.ts";
 import { WordClass } from "./lexicon.ts";
 import { type Clause, type Computation, type Segments, segment } from "./segment.ts";
 import { SubgoalCounter } from "./subgoal-setting.ts";
+import { TokenKind } from "./tokens.ts";
 import { VerificationCounter } from "./verification.ts";
 
 const { check, again, wait, back, filler } = WordClass;
@@ -93,17 +94,18 @@ class Detector {
       openAim: this.#subgoals.isOpen && !this.#attempt.isComplete,
     });
     if (compares && this.#mention !== undefined) this.#commitMention();
-    const neutral = (classes & filler) !== 0 || clause.colon;
-    if (!compares && !(neutral && this.#isFiller(clause))) {
+    if (!compares && !this.#isFiller(clause)) {
       this.#adjacent = false;
       this.#mention = undefined;
     }
   }
 
-  /** Only words that change nothing: "hmm", "status". */
+  /** Only words that change nothing, and numbers: "hmm", "status", "[ 20 ]". */
   #isFiller(clause: Clause): boolean {
+    const { classes, tokens } = this.#segments;
     for (let at = clause.first; at < clause.last; at += 1) {
-      if (((this.#segments.classes[at] as number) & filler) === 0) return false;
+      if (tokens.kinds[at] === TokenKind.number) continue;
+      if (((classes[at] as number) & filler) === 0) return false;
     }
     return true;
   }

@@ -73,7 +73,7 @@ const WORDS: Readonly<Record<ClassName, string>> = {
   target: "target goal desired required",
   yes: "yes yep yup correct right true pass passes passed success match matches hit bingo boom",
   no: "no nope nah wrong incorrect false fail fails failed",
-  filler: `that this it which is thats its still way really just also bit a an the much so oh hmm hm ok okay well result value
+  filler: `that this it which is thats its still way really just also bit a an the much so oh hmm hm ok okay yeah well result value
     status far clearly only even quite very sadly unfortunately by one two here again ah and our we are was be not yet there got
     total alas of course but as too to than`,
   too: "too",
@@ -84,7 +84,7 @@ const WORDS: Readonly<Record<ClassName, string>> = {
   make: "make get reach build produce create form find obtain construct getting reaching making building",
   lead: `first next now then lets let me us i we you to will ill must should shall can could try trying see if would id like
     step my plan is the job part start by with so also second secondly firstly again maybe perhaps possible might have a way
-    about how begin`,
+    about how begin one two three`,
   check: `check checking verify verifying verification confirm confirming confirms recheck rechecking recompute recomputing
     recalculate recalculating validate sanity proof doublecheck doublechecking reverify`,
   again: "again indeed checks confirmed verified",

@@ -144,7 +144,7 @@ class Segmenter {
       if (!this.#matches(phrase.rest, at + 1)) continue;
       this.#add(at, phrase.classes);
       const end = at + 1 + phrase.rest.length;
-      for (let inside = at + 1; inside < end; inside += 1) this.#classes[inside] = WordClass.filler;
+      for (let inside = at + 1; inside < end; inside += 1) this.#classes[inside] = PHRASE_INSIDE;
       return end;
     }
     const breaks = (entry.classes & WordClass.breaks) !== 0;
@@ -206,10 +206,9 @@ class Segmenter {
     if (before === undefined || !INDEX_WORDS.has(before.text)) return false;
     if ((values[at] as number) > MAX_ORDINAL) return false;
     const next = kinds[at + 1];
-    return (
-      next === TokenKind.delimiter ||
-      (next === TokenKind.operator && values[at + 1] === Operator.subtract)
-    );
+    if (next === TokenKind.delimiter) return true;
+    const dash = next === TokenKind.operator && values[at + 1] === Operator.subtract;
+    return dash && before.text !== "try";
   }
 
   /** `66 = 6 * 11` or `24 is 8 * 3`; returns the token after it, or `at` when there is none. */
@@ -357,4 +356,6 @@ class Segmenter {
   }
 }
 
+/** Class of the words of a phrase after its first. */
+const PHRASE_INSIDE = WordClass.filler | WordClass.valueFiller;
 const WORD_SIGNS = new Set(["plus", "minus", "times", "divided", "multiplied"]);

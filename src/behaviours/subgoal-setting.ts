@@ -102,7 +102,7 @@ export class SubgoalCounter {
       }
       const bits = classes[at] as number;
       if ((bits & property) !== 0) properties += `${(tokens.words[at] as WordEntry).text} `;
-      else if ((bits & (valueFiller | aim)) === 0) break;
+      else if ((bits & (valueFiller | aim)) === 0 && tokens.kinds[at] !== TokenKind.relation) break;
     }
     return taken;
   }
@@ -151,6 +151,14 @@ const COUNTED = new Set(
 /** Before a verb these make it a report and no aim: "we get 24". */
 const REPORTERS = new Set("we i you it that this which they".split(" "));
 
+/** "we get 24" reports; "can we get 24" does not. */
+function isReport(clause: Clause, segments: Segments, verb: number): boolean {
+  const { words } = segments.tokens;
+  if (verb === clause.first || !REPORTERS.has(words[verb - 1]?.text ?? "")) return false;
+  return verb - 1 === clause.first || !MODALS.has(words[verb - 2]?.text ?? "");
+}
+const MODALS = new Set("can could should shall would do let may might must if".split(" "));
+
 /** Token that makes the clause name an aim; -1 for none. */
 function findCue(clause: Clause, segments: Segments): number {
   const { tokens, classes } = segments;
@@ -162,8 +170,7 @@ function findCue(clause: Clause, segments: Segments): number {
     const text = tokens.words[at]?.text ?? "";
     if (at === clause.first && text === "goal") return at;
     if ((bits & make) !== 0) {
-      const reported = at > clause.first && REPORTERS.has(tokens.words[at - 1]?.text ?? "");
-      if (!reported) return at;
+      if (!isReport(clause, segments, at)) return at;
     }
     leading = (bits & lead) !== 0;
   }

@@ -45,12 +45,12 @@ export class VerificationCounter {
   /** Takes a clause; true when it compares a result with the target. */
   onClause(clause: Clause, context: VerificationContext): boolean {
     const { segments, target, last } = context;
+    if (Number.isNaN(last)) return false;
     const named = readComparison(clause, segments, context);
     const verdict = named === undefined && context.adjacent && !context.openAim;
     const statement = verdict ? readVerdict(clause, segments) : named;
     if (statement === undefined) return false;
     const value = Number.isNaN(statement.subject) ? last : statement.subject;
-    if (Number.isNaN(value)) return false;
     const undecided = clause.question || statement.claim === undefined;
     const valid = undecided ? undefined : statement.claim?.(value, target);
     const open = this.#open;
