@@ -83,9 +83,8 @@ const fake = (run, resumable = false) => ({
   version: 1,
   resumable,
   run,
-  units: (stage) => stage.config.steps ?? 1,
+  cost: (stage) => ({ units: stage.config.steps ?? 1, bytes: 1000 }),
   secondsPerUnit: 1,
-  bytes: () => 1000,
 });
 
 const SPLITS = ["priming_train", "priming_validation", "rl", "tune", "test"];
