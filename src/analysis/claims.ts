@@ -202,7 +202,9 @@ function claimOf({ sides, finding, ...draft }: Draft): Claim {
     const estimate = { ...draft.estimate, interval: undefinedInterval("not measured") };
     return { ...draft, estimate, arms, verdict: "not measured", over: null, reading };
   }
-  const over = overOf([draft.estimate, ...sides.map((one) => one.accuracy)]);
+  // A ratio is also judged by the arms' own intervals; the others by their estimate alone.
+  const own = draft.quantity === "ratio" ? sides.map((one) => one.accuracy) : [];
+  const over = overOf([draft.estimate, ...own]);
   const reading = `${scope(sides, over)}${finding}${ending(draft.verdict)}`;
   return { ...draft, arms, over, reading };
 }

@@ -20,7 +20,7 @@ let quick: Comparison;
 beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), "compare-"));
   const folder = path.join(home, "full");
-  await writeSyntheticRun({ folder, steps: [0, 10, 20], puzzles: 150, traces: 40 });
+  await writeSyntheticRun({ folder, steps: [0, 20], puzzles: 120, traces: 40 });
   full = await compareRun({ run: folder });
   const small = path.join(home, "quick");
   await writeSyntheticRun({

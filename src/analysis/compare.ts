@@ -22,11 +22,19 @@ export interface CompareOptions extends StageContext {
   readonly out?: string;
 }
 
+/** Compares the arms of a run and writes the result; arguments and errors as in `buildComparison`. */
+export async function compareRun(options: CompareOptions): Promise<Comparison> {
+  const comparison = await buildComparison(options);
+  const out = options.out ?? path.join(options.run, "analysis", "comparison.json");
+  await writeFileAtomic(out, `${JSON.stringify(comparison)}\n`);
+  return comparison;
+}
+
 /**
- * Compares the arms of a run and writes the result.
+ * Compares the arms of a run without writing anything.
  * @throws RunError for a folder that is not a run, DataError for a row that does not fit its schema.
  */
-export async function compareRun(options: CompareOptions): Promise<Comparison> {
+export async function buildComparison(options: CompareOptions): Promise<Comparison> {
   const run = await readRunFolder(options.run);
   const total = run.arms.reduce(
     (sum, arm) => sum + arm.seeds.reduce((steps, seed) => steps + seed.steps.length, 0),
@@ -40,7 +48,7 @@ export async function compareRun(options: CompareOptions): Promise<Comparison> {
   const arms: MeasuredArm[] = [];
   for (const arm of run.arms) arms.push(await measureArm(arm, onStep, options.signal));
   const mainBase = run.arms[0]?.base ?? "base"; // arms come with the base of most conditions first
-  const comparison: Comparison = {
+  return comparisonSchema.parse({
     format: 1,
     study: run.study,
     level: DEFAULT_LEVEL,
@@ -48,8 +56,5 @@ export async function compareRun(options: CompareOptions): Promise<Comparison> {
     arms: arms.map((arm) => arm.summary),
     priming: await summarizePriming(run.arms),
     claims: judgeClaims({ arms, mainBase, random: Random.of(options.seed ?? 1, "bootstrap") }),
-  };
-  const out = options.out ?? path.join(options.run, "analysis", "comparison.json");
-  await writeFileAtomic(out, `${JSON.stringify(comparisonSchema.parse(comparison))}\n`);
-  return comparison;
+  } satisfies Comparison);
 }

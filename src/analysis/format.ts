@@ -1,9 +1,9 @@
 /** Numbers as people read them; the same in the readings of claims and in the report. */
 import type { Interval } from "./stats/index.ts";
 
-/** A share as a percentage with one decimal: `61.2 %`. */
+/** A share as a percentage with one decimal and a space that does not break: `61.2 %`. */
 export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+  return `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 /** A difference of shares in percentage points with its sign: `+3.1` or `−0.4`. */

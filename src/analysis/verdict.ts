@@ -17,7 +17,8 @@ import { areDisjoint, type Estimate, type Interval } from "./stats/index.ts";
 /** Rule of "a is at least `threshold` times b". A zero `b` is exceeded by any positive `a`. */
 export function judgeRatio(a: Estimate, b: Estimate, ratio: Interval, threshold: number): Verdict {
   if (a.value === null || b.value === null) return "not measured";
-  const reached = a.value > 0 && a.value >= threshold * b.value;
+  // A ratio of exactly the threshold must not be missed by the last bit of the product.
+  const reached = a.value > 0 && a.value >= threshold * b.value * (1 - 1e-12);
   if (reached && areDisjoint(a.interval, b.interval)) return "holds";
   return ratio.kind === "interval" && ratio.upper < threshold ? "fails" : "undecided";
 }

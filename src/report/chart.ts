@@ -78,7 +78,7 @@ export function lineChart(options: LineChartOptions): Html {
   const { series, width, height, format } = options;
   const backdrop = options.backdrop ?? [];
   const labels = options.endLabels ?? "none";
-  const marginRight = labels === "none" ? 14 : labels === "long" ? 250 : 76;
+  const marginRight = labels === "none" ? 14 : labels === "long" ? 262 : 76;
   const domain = verticalDomain(options);
   const xs = [...series, ...backdrop].flatMap((one) => one.points.map((point) => point.x));
   const x: [number, number] = [Math.min(0, ...xs), Math.max(1, ...xs)];
@@ -103,7 +103,7 @@ export function lineChart(options: LineChartOptions): Html {
     ),
     ...(options.bands === false
       ? []
-      : series.flatMap((one) => band(one, options.bandOpacity ?? 0.13))),
+      : series.flatMap((one) => band(one, options.bandOpacity ?? 0.13, domain))),
     ...series.flatMap((one) => lineMarks(one, options.dots !== false)),
     ...(labels === "none"
       ? []
@@ -140,20 +140,21 @@ function hoverData(
   return html` data-hover="${JSON.stringify({ ...area, lines })}"`;
 }
 
-function band(one: Series, fillOpacity: number): Plot.Markish[] {
-  const points = one.points.filter((p) => p.lower !== undefined && p.upper !== undefined);
+/** Band of a series, cut at the ends of the axis here, because clip paths would need page-wide ids. */
+function band(
+  one: Series,
+  fillOpacity: number,
+  [low, high]: readonly [number, number],
+): Plot.Markish[] {
+  const points = one.points.flatMap(({ x, lower, upper }) =>
+    lower === undefined || upper === undefined
+      ? []
+      : [{ x, lower: Math.max(lower, low), upper: Math.min(upper, high) }],
+  );
   if (points.length < 2) return [];
-  return [
-    Plot.areaY(points, {
-      x: "x",
-      y1: "lower",
-      y2: "upper",
-      fill: colourOf(one.style),
-      fillOpacity,
-      className: `arm-${one.style.index}`,
-      clip: true,
-    }),
-  ];
+  const fill = colourOf(one.style);
+  const className = `arm-${one.style.index}`;
+  return [Plot.areaY(points, { x: "x", y1: "lower", y2: "upper", fill, fillOpacity, className })];
 }
 
 function lineMarks(one: Series, dots: boolean): Plot.Markish[] {

@@ -28,28 +28,53 @@ function scopeWord(claim: Claim): string {
 
 /** The whole section. */
 export function claimsSection({ comparison }: ReportContext): Html {
-  const find = (id: string): Claim | undefined => comparison.claims.find((one) => one.id === id);
-  const rows = HABIT_CONDITIONS.map((condition) => {
-    const cells = ["none", "empty_cot", "absolute"].map((test) => find(`${condition}/${test}`));
-    return html`<tr><th scope="row">${conditionLabel(condition)}</th>${cells.map(claimCell)}</tr>\n`;
+  const measured = comparison.claims.filter((claim) => claim.verdict !== "not measured");
+  return html`${habitMatrix(measured)}${otherClaims(measured)}${missingNote(comparison.claims)}
+<details class="numbers"><summary>Every claim in words</summary><dl class="readings">${comparison.claims.map(
+    (claim) => html`<dt>${claim.statement} ${verdictChip(claim)}</dt>
+<dd>${claim.reading} <small>Rule: ${claim.criterion}.</small></dd>`,
+  )}</dl></details>`;
+}
+
+const TESTS = ["none", "empty_cot", "absolute"] as const;
+
+/** Habit conditions against the three tests; a condition without any measurement has no row. */
+function habitMatrix(measured: readonly Claim[]): Html | null {
+  const rows = HABIT_CONDITIONS.flatMap((condition) => {
+    const cells = TESTS.map((test) => measured.find((one) => one.id === `${condition}/${test}`));
+    if (cells.every((cell) => cell === undefined)) return [];
+    return [
+      html`<tr><th scope="row">${conditionLabel(condition)}</th>${cells.map(claimCell)}</tr>\n`,
+    ];
   });
-  const others = comparison.claims.filter((one) => one.group !== "habits");
+  if (rows.length === 0) return null;
   return html`<table class="claims matrix">
 <caption>Do primed habits pay? Accuracy after reinforcement learning, tested three ways</caption>
 <thead><tr><th scope="col">Primed with</th>
 <th scope="col">at least 3 × unprimed</th><th scope="col">at least 1.5 × empty thought</th><th scope="col">at least 60 %</th></tr></thead>
-<tbody>${rows}</tbody></table>
-<table class="claims">
+<tbody>${rows}</tbody></table>`;
+}
+
+function otherClaims(measured: readonly Claim[]): Html | null {
+  const rows = measured.filter((claim) => claim.group !== "habits");
+  if (rows.length === 0) return null;
+  return html`<table class="claims">
 <caption>Is it the habit, the right answer, or the length?</caption>
 <thead><tr><th scope="col">Claim</th><th scope="col">Estimate, 95 % interval</th></tr></thead>
-<tbody>${others.map(
+<tbody>${rows.map(
     (claim) =>
       html`<tr><th scope="row">${claim.statement}<small>${claim.criterion}</small></th>${claimCell(claim)}</tr>\n`,
-  )}</tbody></table>
-<details class="numbers"><summary>Every claim in words</summary><dl class="readings">${comparison.claims.map(
-    (claim) =>
-      html`<dt>${claim.statement} ${verdictChip(claim)}</dt><dd>${claim.reading} <small>Rule: ${claim.criterion}.</small></dd>`,
-  )}</dl></details>`;
+  )}</tbody></table>`;
+}
+
+/** How many claims the study could not measure, and for want of which arms. */
+function missingNote(claims: readonly Claim[]): Html | null {
+  const missing = claims.filter((claim) => claim.verdict === "not measured");
+  if (missing.length === 0) return null;
+  const arms = missing.flatMap((claim) => claim.arms.filter((arm) => arm.value === null));
+  const names = [...new Set(arms.map((arm) => arm.id))].join("; ");
+  return html`<p class="note">Not measured: ${missing.length} of ${claims.length} claims, because this study does not
+have: ${names}.</p>`;
 }
 
 const HEADINGS: Readonly<Record<string, string>> = {
@@ -59,7 +84,8 @@ const HEADINGS: Readonly<Record<string, string>> = {
 };
 
 function claimCell(claim: Claim | undefined): Html {
-  if (claim === undefined) return html`<td>–</td>`;
+  if (claim === undefined)
+    return html`<td><span class="verdict not-measured">– not measured</span></td>`;
   const test = claim.id.split("/")[1] as string;
   const heading = claim.group === "habits" ? (HEADINGS[test] ?? "") : "";
   const { value, interval } = claim.estimate;

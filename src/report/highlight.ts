@@ -5,7 +5,7 @@
  */
 import { HABIT_LABELS } from "../analysis/labels.ts";
 import { BEHAVIOURS, type Behaviour, type BehaviourCells } from "../data/rows.ts";
-import { Html, html, modelText } from "./html.ts";
+import { type Html, html, modelText } from "./html.ts";
 
 /** Letter of each habit in the text and in the legend. */
 export const HABIT_LETTERS: Readonly<Record<Behaviour, string>> = {
@@ -55,11 +55,24 @@ function piece(text: string, start: number, covering: readonly Mark[]): Html {
   const letters = starting.map((mark) => HABIT_LETTERS[mark.habit]).join("");
   const title = covering.map(describe).join(" + ");
   const classes = habits.map((habit) => `h-${HABIT_LETTERS[habit]}`).join(" ");
-  const overlap = habits.length > 1 && ` style="--n:${habits.length}"`;
   const wrong = covering.some((mark) => mark.valid === false) && " wrong";
-  return html`<mark class="${classes}${wrong}" title="${title}"${new Html(overlap || "")}${
+  return html`<mark class="${classes}${wrong}" title="${title}"${overlapStyle(habits)}${
     letters !== "" && html` data-k="${letters}"`
   }>${modelText(text)}</mark>`;
+}
+
+/** Where habits overlap: one underline each, stacked, over the tint of the first. */
+function overlapStyle(habits: readonly Behaviour[]): Html | false {
+  const [first] = habits;
+  if (habits.length < 2 || first === undefined) return false;
+  const colour = (habit: Behaviour): string => `var(--${HABIT_LETTERS[habit]})`;
+  const lines = habits.map(
+    (habit, at) =>
+      `linear-gradient(${colour(habit)} 0 0) 0 calc(100% - ${3 * at}px)/100% 2px no-repeat`,
+  );
+  const tint = `color-mix(in srgb, ${colour(first)} 16%, transparent)`;
+  const padding = 3 * habits.length - 1;
+  return html` style="background:${lines.join(",")},${tint};border:0;padding-bottom:${padding}px"`;
 }
 
 function describe(mark: Mark): string {

@@ -244,7 +244,7 @@ function accuracyTable(context: ReportContext): NumberTable {
     context,
     "Accuracy by step, per cent",
     (step) => step.accuracy,
-    (value) => percent(value).replace(" %", ""),
+    (value) => (100 * value).toFixed(1),
   );
 }
 

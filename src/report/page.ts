@@ -49,8 +49,8 @@ export function renderPage(content: PageContent): string {
 </head>
 <body>
 <header>
-<p class="kicker">Four Habits · study report</p>
-<h1>${comparison.study}</h1>
+<p class="kicker">Four Habits · study ${comparison.study}</p>
+<h1>Which habits pay under reinforcement learning?</h1>
 ${summaryParagraph(content)}
 ${outcomeFigure(content)}
 <nav aria-label="Sections">${sections.map((one) => html`<a href="#${one.id}">${one.title}</a>`)}</nav>

@@ -4,14 +4,14 @@ import { type Html, html } from "./html.ts";
 /** Longest value that is shown, in characters. */
 const MAX_VALUE = 300;
 
-/** Two tables: study.yaml and manifest.json. */
+/** Two tables: study.yaml, and the part of manifest.json that is the same for equal runs (no times, no machine). */
 export function settingsSection(
   settings: Readonly<Record<string, unknown>>,
   manifest: Readonly<Record<string, unknown>>,
 ): Html {
   const blocks = [
     { title: "Study", rows: flatten(settings) },
-    { title: "Run", rows: flatten(manifest) },
+    { title: "Software", rows: flatten(lastingPart(manifest)) },
   ].filter((block) => block.rows.length > 0);
   return html`<div class="settings">${blocks.map(
     ({ title, rows }) =>
@@ -19,6 +19,19 @@ export function settingsSection(
         ([key, value]) => html`<tr><th scope="row">${key}</th><td>${value}</td></tr>\n`,
       )}</tbody></table></div>`,
   )}</div>`;
+}
+
+function lastingPart(manifest: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { package: package_, git, versions, bases } = manifest;
+  const hashes = Object.entries(isMapping(bases) ? bases : {}).map(([name, base]) => [
+    name,
+    isMapping(base) ? base.hash : base,
+  ]);
+  return { package: package_, git, versions, "base model": Object.fromEntries(hashes) };
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Dotted keys with their values; a list of plain values, and an item of a list, stay on one line. */
@@ -35,15 +48,12 @@ export function flatten(value: unknown, prefix = "", parent?: unknown): [string,
       flatten(member, prefix === "" ? key : `${prefix}.${key}`, value),
     );
   }
-  return value === undefined ? [] : [[prefix, shorten(String(value))]];
+  return value === undefined || value === null ? [] : [[prefix, shorten(String(value))]];
 }
 
 function isShallow(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Object.values(value).every((member) => member === null || typeof member !== "object")
-  );
+  if (!isMapping(value)) return false;
+  return Object.values(value).every((member) => member === null || typeof member !== "object");
 }
 
 function shorten(text: string): string {

@@ -8,8 +8,8 @@ import { foldedTables } from "./table.ts";
 
 /** Metrics shown, in order, where a run has them. */
 export const TRAINING_METRICS: Readonly<Record<string, string>> = {
-  "rollout/reward": "Reward of the rollouts",
-  "kl/reference": "KL to the primed model, nats per token",
+  "rollout/score": "Score of the rollouts, before the KL penalty",
+  "kl/reference": "KL to the reference model, nats per token",
   "value/explained_variance": "Explained variance of the critic",
   "policy/entropy": "Entropy of the policy, nats per token",
   "policy/approx_kl": "KL of one update, nats per token",

@@ -1,6 +1,9 @@
-/** The report stage: compares a run and writes one self-contained HTML file. */
+/**
+ * The report stage: compares a run and writes one self-contained HTML file. The same run gives the same bytes: of the
+ * manifest only what does not change between equal runs is shown.
+ */
 import path from "node:path";
-import { compareRun } from "../analysis/compare.ts";
+import { buildComparison } from "../analysis/compare.ts";
 import { readRunFolder } from "../analysis/run-folder.ts";
 import { readTrainingCurves } from "../analysis/training-curves.ts";
 import { writeFileAtomic } from "../data/atomic.ts";
@@ -25,12 +28,12 @@ export interface WrittenReport {
 }
 
 /**
- * Compares the run afresh (which also writes analysis/comparison.json) and writes its report.
+ * Compares the run afresh, so that the report always fits the rows, and writes the page; nothing else is written.
  * @throws RunError for a folder that is not a run, DataError for a row that does not fit its schema.
  */
 export async function writeReport(options: WriteReportOptions): Promise<WrittenReport> {
   const { run, out, ...rest } = options;
-  const comparison = await compareRun({ run, ...rest });
+  const comparison = await buildComparison({ run, ...rest });
   const folder = await readRunFolder(run);
   const page = renderPage({
     comparison,

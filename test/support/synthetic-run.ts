@@ -115,11 +115,12 @@ export async function writeSyntheticRun(options: SyntheticRunOptions): Promise<s
 }
 
 const MANIFEST = {
-  version: "0.1.0",
-  node: "v20.19.0",
-  git_commit: "0123abcd",
-  started: "2025-01-01T00:00:00Z",
-  elapsed_s: 8340,
+  state: "finished",
+  createdAt: "2025-01-01T00:00:00Z",
+  package: { name: "four-habits", version: "0.1.0" },
+  versions: { node: "v20.19.0" },
+  git: { commit: "0123abcd", dirty: false },
+  machine: { host: "a-host" },
 };
 
 function studyYaml(
@@ -266,7 +267,7 @@ function metricRows(arm: SyntheticArm, shape: Shape, seed: number, steps: readon
     const noise = (size: number): number => size * random.normal();
     return {
       step: i + 1,
-      "rollout/reward": blend(shape.accuracy, at) + 0.08 + noise(0.02),
+      "rollout/score": blend(shape.accuracy, at) + 0.08 + noise(0.02),
       "rollout/accuracy": blend(shape.accuracy, at) + noise(0.02),
       "rollout/response_length": blend(shape.tokens, at) + noise(3),
       "policy/entropy": 0.9 - 0.5 * at + noise(0.02),
