@@ -4,7 +4,7 @@
  */
 import type { GraphBuilder } from "./builder.ts";
 import type { Node, OpAttributes, OpName, Tensor, TensorType } from "./types.ts";
-import { isSameShape } from "./types.ts";
+import { isSameShape, sizeOf } from "./types.ts";
 
 /** The single value that fills a constant, seen through `broadcastTo` and `reshape`; undefined for anything else. */
 export function uniformValue(graph: GraphBuilder, tensor: Tensor): number | undefined {
@@ -150,6 +150,34 @@ function withoutRepeat(graph: GraphBuilder, x: Tensor, other: Tensor, type: Tens
   return graph.tensorOf(node.inputs[0]!);
 }
 
+/**
+ * Columns of a product are the product with those columns of the right matrix. Cutting the matrix copies less than cutting
+ * the product when there are more rows than that, and leaves nothing to join in the gradient of the product.
+ */
+function simplifyColumns(
+  graph: GraphBuilder,
+  x: Tensor,
+  { axis, start, end }: OpAttributes["slice"],
+  type: TensorType,
+): Tensor | undefined {
+  const node = graph.nodeOf(x);
+  const isReshaped = node.op === "reshape";
+  const product = isReshaped ? graph.nodeOf(graph.tensorOf(node.inputs[0]!)) : node;
+  const width = x.shape[axis]!;
+  if (product.op !== "matmul" || axis !== x.shape.length - 1) return undefined;
+  if (product.shape.at(-1) !== width) return undefined;
+  const [a, b] = product.inputs.map((id) => graph.tensorOf(id));
+  const isWorthwhile = sizeOf(product.shape) > 2 * sizeOf(b!.shape);
+  if (b!.shape.length !== 2 || !isWorthwhile) return undefined;
+  const columns = graph.emit("slice", [b!], {
+    axis: product.attributes.transposeB ? 0 : 1,
+    start,
+    end,
+  });
+  const part = graph.emit("matmul", [a!, columns], product.attributes);
+  return isReshaped ? graph.emit("reshape", [part], { shape: type.shape }) : part;
+}
+
 function simplifyMovement(
   graph: GraphBuilder,
   op: "reshape" | "transpose" | "broadcastTo" | "slice" | "concat",
@@ -169,6 +197,7 @@ function simplifyMovement(
   if ((op === "reshape" && node.op === "reshape") || (op === "broadcastTo" && node.op === op)) {
     return graph.emit(op, [graph.tensorOf(node.inputs[0]!)], { shape: type.shape });
   }
+  if (op === "slice") return simplifyColumns(graph, x, attributes as OpAttributes["slice"], type);
   return undefined;
 }
 
