@@ -37,6 +37,8 @@ const INVERSE = [Operator.subtract, Operator.add, Operator.divide, Operator.mult
 
 /** Steps back that are looked at for an earlier state; longer chains only come from degenerate text. */
 const MAX_STEPS_BACK = 16;
+/** Misread numbers that are remembered. */
+const MAX_ASSUMED = 6;
 
 /** Result of a computation: as written, or its exact value where none is written. */
 export function resultOf(computation: Computation): number {
@@ -81,6 +83,8 @@ export function without(
 export class Attempt {
   readonly #numbers: readonly number[];
   readonly #seen = new Map<string, SeenComputation>();
+  /** The given numbers, and after them those that steps took for given. */
+  readonly #supply: number[];
   #table: readonly number[];
   #path: Step[] = [];
   /** Leaves of all steps of the path. */
@@ -89,6 +93,7 @@ export class Attempt {
 
   constructor(numbers: readonly number[]) {
     this.#numbers = numbers;
+    this.#supply = [...numbers];
     this.#table = numbers;
   }
 
@@ -97,19 +102,19 @@ export class Attempt {
     return this.#last;
   }
 
-  /** True when every number is used: one value is left on the table. */
+  /** True when as many numbers are used as are given. */
   get isComplete(): boolean {
-    return this.#table.length <= 1;
+    return this.#used >= this.#numbers.length;
   }
 
-  /** True for a value among the given numbers. */
+  /** True for a value among the given numbers, or one that earlier steps took for a given number. */
   isGiven(value: number): boolean {
-    return this.#numbers.some((number) => sameValue(number, value));
+    return this.#supply.some((number) => sameValue(number, value));
   }
 
   /** True when the values are on the table, were so earlier in the attempt, or are given numbers. */
   holds(values: readonly number[]): boolean {
-    return without(this.#table, values) !== undefined || this.#earlierState(values) !== undefined;
+    return this.#fits(values) || this.#earlierState(values) !== undefined;
   }
 
   /** True when the operands include the last result. */
@@ -141,9 +146,9 @@ export class Attempt {
     const seen = this.#seen.get(computationKey(computation));
     if (seen?.step !== undefined && this.#onPath(seen.step)) return true;
     if (!sameValue(value, this.#last) || computation.leaves.length < 2) return false;
-    const used = this.#leaves - this.#path.length + 1;
     return (
-      used === computation.leaves.length && without(this.#numbers, computation.leaves) !== undefined
+      this.#used === computation.leaves.length &&
+      without(this.#numbers, computation.leaves) !== undefined
     );
   }
 
@@ -184,7 +189,7 @@ export class Attempt {
   moveOf(computation: Computation): Move {
     if (this.#path.length === 0) return "first";
     const { leaves } = computation;
-    const fits = without(this.#table, leaves) !== undefined;
+    const fits = this.#fits(leaves);
     if (this.#unfoldsLast(computation)) return "next";
     if (this.usesLast(computation)) {
       return fits || this.#earlierState(leaves) === undefined ? "next" : "leave";
@@ -204,12 +209,32 @@ export class Attempt {
   }
 
   /**
+   * True when the step goes on from the last result, yet with numbers that are on the table only if the last step was the
+   * first of a new combination: `3 * 1 = 3, 3 * 10 = 30` and then `30 + 1 = 31`.
+   */
+  showsRestart(step: Computation): boolean {
+    const last = this.#path.at(-1)?.computation;
+    if (last === undefined || !this.usesLast(step) || this.#fits(step.leaves)) return false;
+    if (this.#earlierState(step.leaves) !== undefined) return false;
+    const rest = without(this.#numbers, last.leaves);
+    return rest !== undefined && without([...rest, this.#last], step.leaves) !== undefined;
+  }
+
+  /** Takes the last step for the first of a new combination of the numbers. */
+  restart(): void {
+    const last = this.#path.at(-1)?.computation;
+    if (last === undefined) return;
+    this.#truncate(0);
+    this.#push(last, this.#numbers);
+  }
+
+  /**
    * Takes a step.
    * @param leaving true when the attempt is left before it, by words or by the step itself
    */
   take(computation: Computation, leaving: boolean): void {
     const { leaves } = computation;
-    const goesOn = without(this.#table, leaves) !== undefined && this.usesLast(computation);
+    const goesOn = this.#fits(leaves) && this.usesLast(computation);
     if (leaving && !goesOn) {
       const at = this.#earlierState(leaves);
       this.#truncate(at ?? 0);
@@ -223,7 +248,7 @@ export class Attempt {
     for (let at = this.#path.length - 1; at >= stop; at -= 1) {
       if (without((this.#path[at] as Step).table, values) !== undefined) return at;
     }
-    return without(this.#numbers, values) === undefined ? undefined : 0;
+    return without(this.#supply, values) === undefined ? undefined : 0;
   }
 
   #truncate(length: number): void {
@@ -238,7 +263,11 @@ export class Attempt {
     this.#path.push(step);
     this.#leaves += computation.leaves.length;
     let rest = table;
-    for (const leaf of computation.leaves) rest = without(rest, [leaf]) ?? rest;
+    for (const leaf of computation.leaves) {
+      const less = without(rest, [leaf]);
+      if (less === undefined) this.assume(leaf);
+      else rest = less;
+    }
     const result = resultOf(computation);
     this.#table = [...rest, result];
     this.#last = result;
@@ -247,6 +276,28 @@ export class Attempt {
       result,
       right: Number.isNaN(computation.result) || isRight(computation),
     });
+  }
+
+  /** The values are on the table, or are misread numbers that the path has not used. */
+  #fits(values: readonly number[]): boolean {
+    if (without(this.#table, values) !== undefined) return true;
+    const misread = this.#supply.slice(this.#numbers.length);
+    const steps = this.#path.slice(-MAX_STEPS_BACK);
+    const unused = misread.filter(
+      (value) => !steps.some(({ computation }) => computation.leaves.includes(value)),
+    );
+    return unused.length > 0 && without([...this.#table, ...unused], values) !== undefined;
+  }
+
+  /** Takes a number that is not given for one that is: it was used or listed as if it were, by a misreading. */
+  assume(value: number): void {
+    if (this.#supply.length - this.#numbers.length >= MAX_ASSUMED) return;
+    if (!this.isGiven(value)) this.#supply.push(value);
+  }
+
+  /** Numbers that went into the path, each result counted by what it was made of. */
+  get #used(): number {
+    return this.#leaves - this.#path.length + 1;
   }
 
   #onPath(step: Step): boolean {

@@ -48,9 +48,9 @@ export class BackwardCounter {
     if (reversed && this.#isGoal(result)) {
       return foreign.length > 0 && !attempt.holds(leaves) ? (foreign[0] as number) : undefined;
     }
-    const goal = this.#goalAmong(leaves);
+    const goal = this.#goalAmong(leaves, attempt);
     if (goal === undefined) {
-      const supposed = (sentenceClasses & (because | aim | reverse)) !== 0;
+      const supposed = (sentenceClasses & because) !== 0;
       const apart = leaves.length === 2 && foreign.length === 1 && !attempt.usesLast(computation);
       const fits = supposed && apart && sameValue(result, this.#target);
       return fits ? (foreign[0] as number) : undefined;
@@ -103,12 +103,10 @@ export class BackwardCounter {
     return sameValue(value, this.#target) || this.#derived.some((known) => sameValue(known, value));
   }
 
-  /** The target if it is among the values, else a derived value among them. */
-  #goalAmong(values: readonly number[]): number | undefined {
-    return (
-      values.find((value) => sameValue(value, this.#target)) ??
-      values.find((value) => this.#isGoal(value))
-    );
+  /** The target if it is among the values, else a derived value among them that is no given number. */
+  #goalAmong(values: readonly number[], attempt: Attempt): number | undefined {
+    const target = values.find((value) => sameValue(value, this.#target));
+    return target ?? values.find((value) => this.#isGoal(value) && !attempt.isGiven(value));
   }
 }
 

@@ -7,6 +7,7 @@ import type { BehaviourCell, BehaviourCells, Span } from "../data/rows.ts";
 import { Attempt, isRight, resultOf } from "./attempt.ts";
 import { BacktrackCounter, leavesAttempt } from "./backtracking.ts";
 import { BackwardCounter } from "./backward-chaining.ts";
+import { sameValue } from "./expression.ts";
 import { tokenize } from "./lexer.ts";
 import { WordClass } from "./lexicon.ts";
 import { type Clause, type Computation, type Segments, segment } from "./segment.ts";
@@ -44,6 +45,8 @@ class Detector {
   #adjacent = false;
   /** An expression without a result that becomes a step when it is compared. */
   #mention: Computation | undefined;
+  /** The last step written once more; the next step may show that it began a new combination. */
+  #repeat: Computation | undefined;
   /** Some computation was made. */
   #started = false;
 
@@ -79,6 +82,7 @@ class Detector {
       this.#leaveInWords(clause);
       return;
     }
+    this.#listed(clause);
     const derives = this.#backward.onClause(clause, this.#segments, this.#attempt);
     const aims = !derives && this.#subgoals.onClause(clause, this.#segments, this.#target);
     if (derives || aims) {
@@ -110,10 +114,23 @@ class Detector {
     return true;
   }
 
+  /** "from 9 and 8" says which numbers there are, even where one is misread. */
+  #listed(clause: Clause): void {
+    const { kinds, words, values } = this.#segments.tokens;
+    for (let at = clause.first; at + 3 < clause.last; at += 1) {
+      if (!LISTERS.has(words[at]?.text ?? "") || words[at + 2]?.text !== "and") continue;
+      if (kinds[at + 1] !== TokenKind.number || kinds[at + 3] !== TokenKind.number) continue;
+      for (const value of [values[at + 1] as number, values[at + 3] as number]) {
+        if (!sameValue(value, this.#target)) this.#attempt.assume(value);
+      }
+    }
+  }
+
   #leaveInWords(clause: Clause): void {
     // "Go back and check" leaves nothing.
     if ((clause.classes & check) !== 0) return;
     this.#backtracking.onWords(clause);
+    this.#repeat = undefined;
     this.#subgoals.onLeave();
     this.#checking = false;
     this.#adjacent = false;
@@ -153,8 +170,10 @@ class Detector {
       return;
     }
     this.#checking = false;
-    if (this.#isSummary(equation)) this.#attempt.note(equation);
-    else this.#step(equation);
+    if (this.#isSummary(equation)) {
+      this.#attempt.note(equation);
+      this.#repeat = this.#attempt.repeatsLast(equation) ? equation : undefined;
+    } else this.#step(equation);
     this.#adjacent = true;
   }
 
@@ -180,11 +199,16 @@ class Detector {
     if (this.#backtracking.leftInWords) return false;
     if (attempt.repeatsLast(equation)) return true;
     const whole = attempt.restates(equation);
-    return whole && (sameTarget(attempt.last, this.#target) || equation.leaves.length > 2);
+    return whole && (sameValue(attempt.last, this.#target) || equation.leaves.length > 2);
   }
 
   #step(step: Computation): void {
     const attempt = this.#attempt;
+    if (attempt.showsRestart(step)) {
+      if (this.#repeat !== undefined) this.#backtracking.onLeave(this.#repeat);
+      attempt.restart();
+    }
+    this.#repeat = undefined;
     const move = attempt.moveOf(step);
     const inWords = this.#backtracking.leftInWords;
     if (move === "leave") this.#backtracking.onLeave(step);
@@ -196,9 +220,7 @@ class Detector {
   }
 }
 
-function sameTarget(value: number, target: number): boolean {
-  return Math.abs(value - target) < 1e-9;
-}
+const LISTERS = new Set(["from", "with", "using", "use"]);
 
 function cellOf(spans: readonly Span[]): BehaviourCell {
   return { count: spans.length, spans: [...spans] };

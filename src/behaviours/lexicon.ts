@@ -104,7 +104,7 @@ const WORDS: Readonly<Record<ClassName, string>> = {
     first next exactly something somehow some another us me you by with just with getting making reaching like would see step
     good stepping stone it result intermediate aim now as way`,
   wait: "wait actually hold hang",
-  because: "since because if would as suppose from leave leaves",
+  because: "since because if would as suppose",
   property: "multiple factor divisible divisor near close around below above between even odd",
 };
 

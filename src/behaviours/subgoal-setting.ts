@@ -15,8 +15,9 @@ const MAX_VALUES = 16;
 interface Aim {
   readonly span: Span;
   readonly sentence: number;
-  readonly value: number;
-  /** Distinguishes aims: the value, or the property and its number. */
+  /** Any of them would do. */
+  readonly values: readonly number[];
+  /** Distinguishes aims: the values, with the property that is asked for. */
   readonly key: string;
 }
 
@@ -27,8 +28,6 @@ export class SubgoalCounter {
   #open: number[] = [];
   /** The last clause announced an aim and its value stands in the next: "Subgoal: 20". */
   #announced: Clause | undefined;
-  /** The last clause named an aim and may go on as a list: "Aim for 72, 60 or 11". */
-  #list: Clause | undefined;
 
   /** An aim is open: named, not reached, and the attempt was not left since. */
   get isOpen(): boolean {
@@ -39,7 +38,6 @@ export class SubgoalCounter {
   onResult(value: number): void {
     if (this.#open.length > 0 && this.#open.some((open) => sameValue(open, value))) this.#open = [];
     this.#announced = undefined;
-    this.#list = undefined;
   }
 
   /** The attempt was left in words: its aims are no longer open. */
@@ -55,9 +53,7 @@ export class SubgoalCounter {
   /** Takes a clause; true when it names or announces an aim. */
   onClause(clause: Clause, segments: Segments, target: number): boolean {
     const announced = this.#announced;
-    const list = this.#list;
     this.#announced = undefined;
-    this.#list = undefined;
     if (announced !== undefined && announced.sentence === clause.sentence) {
       return this.#take(clause, segments, { from: clause.first, target });
     }
@@ -67,70 +63,50 @@ export class SubgoalCounter {
       if (clause.colon) this.#announced = clause;
       return false;
     }
-    if (list !== undefined && list.sentence === clause.sentence && isListItem(clause, segments)) {
-      return this.#take(clause, segments, { from: clause.first, target });
-    }
     return false;
   }
 
-  /** Reads fillers and values from token `from`, values joined by "or"; true when an aim is named. */
+  /** Reads fillers and values from token `from`; values joined by "or" are one aim. True when an aim is named. */
   #take(
     clause: Clause,
     segments: Segments,
     place: { readonly from: number; readonly target: number },
   ): boolean {
     const { tokens, classes } = segments;
-    let start = clause.start;
-    let properties = "";
-    let taken = false;
+    const values: number[] = [];
+    let key = "";
     for (let at = place.from; at < clause.last; at += 1) {
       if (tokens.kinds[at] === TokenKind.number) {
         const value = tokens.values[at] as number;
-        const named = properties !== "" || !sameValue(value, place.target);
-        if (!named || isAmount(clause, segments, at)) break;
-        const next = tokens.words[at + 1]?.text;
-        const cut = at + 1 < clause.last && (next === "or" || next === "from");
-        const end = cut ? (tokens.ends[at] as number) : clause.end;
-        this.#name({ start, end }, clause.sentence, { value, key: `${properties}${value}` });
-        taken = true;
-        this.#list = clause;
-        if (!cut || next === "from") break;
-        start = tokens.starts[at + 2] ?? clause.end;
-        properties = "";
+        if (isAmount(clause, segments, at)) break;
+        key += `${value} `;
+        if (/[a-z]/u.test(key) || !sameValue(value, place.target)) values.push(value);
+        if (tokens.words[at + 1]?.text !== "or" || values.length >= MAX_VALUES) break;
         at += 1;
         continue;
       }
       const bits = classes[at] as number;
-      if ((bits & property) !== 0) properties += `${(tokens.words[at] as WordEntry).text} `;
+      if ((bits & property) !== 0) key += `${(tokens.words[at] as WordEntry).text} `;
       else if ((bits & (valueFiller | aim)) === 0 && tokens.kinds[at] !== TokenKind.relation) break;
     }
-    return taken;
-  }
-
-  #name(span: Span, sentence: number, named: { value: number; key: string }): void {
-    this.#aims.push({ span, sentence, ...named });
-    this.expect(named.value);
+    if (values.length === 0) return false;
+    const { start, end, sentence } = clause;
+    this.#aims.push({ span: { start, end }, sentence, values, key });
+    for (const value of values) this.expect(value);
+    return true;
   }
 
   /** Distinct aims; `derived` tells the values that a sentence derives from the target. */
   spans(derived: (sentence: number, value: number) => boolean): Span[] {
     const keys = new Set<string>();
     const spans: Span[] = [];
-    for (const { span, sentence, value, key } of this.#aims) {
-      if (keys.has(key) || derived(sentence, value)) continue;
+    for (const { span, sentence, values, key } of this.#aims) {
+      if (keys.has(key) || values.some((value) => derived(sentence, value))) continue;
       keys.add(key);
       spans.push(span);
     }
     return spans;
   }
-}
-
-/** A clause that goes on with a list of values: "60", "60 or 11 from 9 and 8". */
-function isListItem(clause: Clause, segments: Segments): boolean {
-  const { tokens } = segments;
-  if (tokens.kinds[clause.first] !== TokenKind.number) return false;
-  const next = tokens.words[clause.first + 1]?.text;
-  return clause.last === clause.first + 1 || next === "or" || next === "from";
 }
 
 /** The number counts things or is a remainder: "2 numbers", "8 more", "another 21", "the 6". */
