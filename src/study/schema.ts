@@ -16,9 +16,18 @@ export type StageSection = (typeof STAGE_SECTIONS)[number];
 /** One schema a section. */
 export type SectionSchemas = Readonly<Record<StageSection, z.ZodType>>;
 
+/** Folders of a run that are not arms. */
+const RESERVED_IDS = ["puzzles", "analysis", "report"];
+
 const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]*$/i, "expected letters, digits, dots, dashes or underscores");
+
+/** Also a folder name; the id that is made for an arm holds an `@`. */
+const armId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._@-]*$/i, "expected letters, digits, dots, dashes, underscores or @")
+  .refine((id) => !RESERVED_IDS.includes(id), { error: "this name is a folder of the run" });
 
 const conditionSchema = z
   .string()
@@ -31,7 +40,7 @@ const armSchema = z.union([
   z.strictObject({
     condition: conditionSchema,
     base: name.optional(),
-    id: name.optional(),
+    id: armId.optional(),
   }),
 ]);
 
