@@ -3,6 +3,7 @@
  * step would reach the target are derived, and the other numbers are searched for one of them. With `all` the derived
  * values are named as aims, and every complete attempt is compared with the target.
  */
+import type { Step } from "../countdown/index.ts";
 import type { Random } from "../random/random.ts";
 import { writeCheck } from "./forward.ts";
 import * as phrases from "./phrases.ts";
@@ -90,7 +91,6 @@ function searchWith(state: State, held: number, rest: readonly number[]): Item |
   for (const attempt of found) {
     if (values.has(attempt.result.value)) continue;
     values.add(attempt.result.value);
-    if (before !== undefined) writer.plain(",");
     writePartial(state, attempt, before);
     before = attempt;
     state.count += 1;
@@ -107,12 +107,23 @@ function searchWith(state: State, held: number, rest: readonly number[]): Item |
 }
 
 /** Steps over the numbers that are not held; after the first attempt they begin a new combination. */
-function writePartial(state: State, attempt: Attempt, before: Attempt | undefined): void {
-  for (const [at, step] of attempt.steps.slice(sharedSteps(before, attempt)).entries()) {
-    if (at > 0) state.writer.plain(",");
-    const leaves = before !== undefined && at === 0;
-    state.writer.equation(step, leaves ? { behaviour: "backtracking" } : undefined);
+function writePartial({ writer }: State, attempt: Attempt, before: Attempt | undefined): void {
+  const fresh = attempt.steps.slice(sharedSteps(before, attempt));
+  let leaves = before !== undefined;
+  if (before !== undefined && isUnclear(fresh[0] as Step, before)) {
+    writer.plain(".");
+    writer.phrase(phrases.GO_BACK, {}, { behaviour: "backtracking" });
+    leaves = false;
+  } else if (before !== undefined) writer.plain(",");
+  for (const [at, step] of fresh.entries()) {
+    if (at > 0) writer.plain(",");
+    writer.equation(step, leaves && at === 0 ? { behaviour: "backtracking" } : undefined);
   }
+}
+
+/** True when a step with an operand equal to the last result would read as going on with it. */
+function isUnclear({ left, right }: Step, before: Attempt): boolean {
+  return left === before.result.value || right === before.result.value;
 }
 
 /** Follows the last value of a branch without a hit to the end, by the step that comes nearest. */

@@ -14,7 +14,7 @@ export interface ForwardHabits {
 }
 
 /** Share of changes of attempt or branch that are told in words; chosen by us: each word costs tokens. */
-const SIBLING_WORDS = { silent: 0.08, checked: 0.05, plain: 0.15 };
+const SIBLING_WORDS = { checked: 0.05, plain: 0.15 };
 const BRANCH_WORDS = 0.7;
 
 /** Writes a forward search that stops at its first hit; undefined when there is none and it may not give up. */
@@ -62,49 +62,54 @@ function writeAttempt(
   before: Attempt | undefined,
   context: AttemptContext,
 ): void {
-  const { habits, aims } = context;
+  const { habits } = context;
   const shared = sharedSteps(before, attempt);
   const fresh = attempt.steps.slice(shared);
-  const inWords = before !== undefined && writeLeaving(writer, before, shared, habits);
+  // An equation that stands in the text already would read as computed again, not as a new attempt.
+  const unclear = writer.has(fresh[0] as Step);
+  const inWords = before !== undefined && writeLeaving(writer, before, { shared, habits, unclear });
   let backtracks = before !== undefined && !inWords;
   for (const [at, step] of fresh.entries()) {
     const last = at === fresh.length - 1;
-    if (habits.subgoals && !last) writeAim(writer, step, aims);
+    if (habits.subgoals && !last) writeAim(writer, step, context);
     writer.equation(step, backtracks ? { behaviour: "backtracking" } : undefined);
     backtracks = false;
     if (!last) writer.plain(",");
   }
 }
 
+interface Leaving {
+  /** Steps of the attempt before that are kept. */
+  readonly shared: number;
+  readonly habits: ForwardHabits;
+  /** Words are needed, because the next equation alone would not show it. */
+  readonly unclear: boolean;
+}
+
 /** True when words were written that leave the attempt before. */
-function writeLeaving(
-  writer: TraceWriter,
-  before: Attempt,
-  shared: number,
-  habits: ForwardHabits,
-): boolean {
+function writeLeaving(writer: TraceWriter, before: Attempt, leaving: Leaving): boolean {
+  const { shared, habits, unclear } = leaving;
+  const mark = { behaviour: "backtracking" } as const;
   if (shared > 0) {
-    const kept = before.steps[shared - 1] as Step;
     const share = habits.verification ? SIBLING_WORDS.checked : SIBLING_WORDS.plain;
-    if (!writer.chance(share)) return false;
-    writer.phrase(phrases.BACK_TO_VALUE, { value: kept.result }, { behaviour: "backtracking" });
+    if (!unclear && !writer.chance(share)) return false;
+    const kept = before.steps[shared - 1] as Step;
+    writer.phrase(phrases.BACK_TO_VALUE, { value: kept.result }, mark);
     return true;
   }
-  if (!writer.chance(BRANCH_WORDS)) return false;
+  if (!unclear && !writer.chance(BRANCH_WORDS)) return false;
   const left = before.steps[0] as Step;
-  writer.phrase(phrases.BACK_TO_NUMBERS, { value: left.result }, { behaviour: "backtracking" });
+  writer.phrase(phrases.BACK_TO_NUMBERS, { value: left.result }, mark);
   return true;
 }
 
-function writeAim(writer: TraceWriter, step: Step, aims: Set<number>): void {
+/** Names the result of a step as an aim before it is reached; the target itself is no aim of this kind. */
+function writeAim(writer: TraceWriter, { result }: Step, { task, aims }: AttemptContext): void {
+  if (result === task.target) return;
   const table = aims.size === 0 ? phrases.FIRST_AIM : phrases.NEXT_AIM;
-  const named = aims.has(step.result);
-  writer.phrase(
-    table,
-    { value: step.result },
-    named ? undefined : { behaviour: "subgoal_setting" },
-  );
-  aims.add(step.result);
+  const mark = aims.has(result) ? undefined : ({ behaviour: "subgoal_setting" } as const);
+  writer.phrase(table, { value: result }, mark);
+  aims.add(result);
 }
 
 /** Compares the value just reached with the target, in words. */

@@ -41,8 +41,37 @@ export function apply(operator: Operator, left: number, right: number): number |
   return right !== 0 && left % right === 0 ? left / right : undefined;
 }
 
-/** Equal for expressions that are the same up to commutativity and associativity. */
+/**
+ * Equal for expressions that are the same up to commutativity, associativity and the place of a factor 1, which may stand
+ * anywhere: of `12 * 1 + 6` and `( 12 + 6 ) * 1` a careful person tries one.
+ */
 export function canonicalKey(expression: Expression): string {
+  const { rest, ones } = withoutOnes(expression);
+  return `${"1*".repeat(ones)}${termKey(rest)}`;
+}
+
+interface Stripped {
+  readonly rest: Expression;
+  /** Factors 1 that were taken away. */
+  readonly ones: number;
+}
+
+function withoutOnes(expression: Expression): Stripped {
+  if (expression.kind !== "binary") return { rest: expression, ones: 0 };
+  const left = withoutOnes(expression.left);
+  const right = withoutOnes(expression.right);
+  const ones = left.ones + right.ones;
+  const { operator } = expression;
+  if (operator === "*" && isOne(right.rest)) return { rest: left.rest, ones: ones + 1 };
+  if (operator === "*" && isOne(left.rest)) return { rest: right.rest, ones: ones + 1 };
+  return { rest: combine(operator, left.rest, right.rest), ones };
+}
+
+function isOne(expression: Expression): boolean {
+  return expression.kind === "number" && expression.value === 1;
+}
+
+function termKey(expression: Expression): string {
   if (expression.kind !== "binary") return expressionText(expression);
   const additive = isAdditive(expression.operator);
   const terms: string[] = [];
@@ -53,7 +82,7 @@ export function canonicalKey(expression: Expression): string {
 /** The teacher makes numbers and operations only; a negation keeps its own key. */
 function expressionText(expression: Exclude<Expression, { kind: "binary" }>): string {
   if (expression.kind === "number") return String(expression.value);
-  return `~${canonicalKey(expression.operand)}`;
+  return `~${termKey(expression.operand)}`;
 }
 
 function isAdditive(operator: Operator): boolean {
@@ -70,7 +99,7 @@ function collect(expression: Expression, side: Side, terms: string[]): void {
   const { additive, inverse } = side;
   if (expression.kind !== "binary" || isAdditive(expression.operator) !== additive) {
     const sign = additive ? (inverse ? "-" : "+") : inverse ? "/" : "*";
-    terms.push(`${sign}${canonicalKey(expression)}`);
+    terms.push(`${sign}${termKey(expression)}`);
     return;
   }
   const turns = expression.operator === "-" || expression.operator === "/";

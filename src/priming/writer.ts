@@ -66,6 +66,11 @@ export class TraceWriter {
     });
   }
 
+  /** True when the equation stands in the text already. */
+  has(step: Step): boolean {
+    return this.text.includes(` ${equation(step)}`);
+  }
+
   /** True with the given probability, from the writer's stream. */
   chance(probability: number): boolean {
     return this.#random.chance(probability);
