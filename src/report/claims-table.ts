@@ -89,8 +89,9 @@ function claimCell(claim: Claim | undefined): Html {
   const test = claim.id.split("/")[1] as string;
   const heading = claim.group === "habits" ? (HEADINGS[test] ?? "") : "";
   const { value, interval } = claim.estimate;
-  if (claim.verdict === "not measured" || value === null) {
-    return html`<td data-label="${heading}">${verdictChip(claim)}</td>`;
+  if (value === null) {
+    const why = interval.kind === "undefined" ? interval.reason : "";
+    return html`<td data-label="${heading}" title="${claim.reading}"><span class="estimate range">${why}</span>${verdictChip(claim)}</td>`;
   }
   const text = FORMATS[claim.quantity];
   return html`<td data-label="${heading}" title="${claim.reading}"><span class="estimate"><b>${text.value(value)}</b>

@@ -4,21 +4,29 @@ import { type Html, html } from "./html.ts";
 /** Longest value that is shown, in characters. */
 const MAX_VALUE = 300;
 
-/** Two tables: study.yaml, and the part of manifest.json that is the same for equal runs (no times, no machine). */
+/** A small table for each part of study.yaml, and the part of manifest.json that is the same for equal runs. */
 export function settingsSection(
   settings: Readonly<Record<string, unknown>>,
   manifest: Readonly<Record<string, unknown>>,
 ): Html {
+  const plain = Object.entries(settings).filter(([, value]) => !isNested(value));
+  const parts = Object.entries(settings).filter(([, value]) => isNested(value));
   const blocks = [
-    { title: "Study", rows: flatten(settings) },
-    { title: "Software", rows: flatten(lastingPart(manifest)) },
+    { title: "study", rows: flatten(Object.fromEntries(plain)) },
+    ...parts.map(([title, value]) => ({ title, rows: flatten(value) })),
+    { title: "software", rows: flatten(lastingPart(manifest)) },
   ].filter((block) => block.rows.length > 0);
   return html`<div class="settings">${blocks.map(
     ({ title, rows }) =>
-      html`<div><h3>${title}</h3><table class="keys"><tbody>${rows.map(
+      html`<table class="keys"><caption>${title}</caption><tbody>${rows.map(
         ([key, value]) => html`<tr><th scope="row">${key}</th><td>${value}</td></tr>\n`,
-      )}</tbody></table></div>`,
+      )}</tbody></table>`,
   )}</div>`;
+}
+
+/** Mappings, and lists that hold mappings. */
+function isNested(value: unknown): boolean {
+  return isMapping(value) || (Array.isArray(value) && value.some((item) => isMapping(item)));
 }
 
 function lastingPart(manifest: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -27,7 +35,13 @@ function lastingPart(manifest: Readonly<Record<string, unknown>>): Record<string
     name,
     isMapping(base) ? base.hash : base,
   ]);
-  return { package: package_, git, versions, "base model": Object.fromEntries(hashes) };
+  const { name, version } = isMapping(package_) ? package_ : {};
+  return {
+    ...(typeof name === "string" ? { [name]: version } : {}),
+    git: isMapping(git) ? `${git.commit}${git.dirty === true ? " with changes" : ""}` : git,
+    ...(isMapping(versions) ? versions : {}),
+    "base model": Object.fromEntries(hashes),
+  };
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -39,7 +53,7 @@ export function flatten(value: unknown, prefix = "", parent?: unknown): [string,
   if (Array.isArray(value) && value.every((item) => item === null || typeof item !== "object")) {
     return [[prefix, shorten(value.join(", "))]];
   }
-  if (prefix !== "" && isShallow(value) && Array.isArray(parent)) {
+  if (isShallow(value) && Array.isArray(parent)) {
     const members = Object.entries(value).map(([key, member]) => `${key} ${member}`);
     return [[prefix, shorten(members.join(", "))]];
   }

@@ -47,8 +47,15 @@ function claimCount(claims: readonly Claim[]): Html {
   if (measured === 0) return html`None of the ${claims.length} claims could be measured.`;
   const oneSeed = claims.some((claim) => claim.over === "puzzles");
   const scope = oneSeed ? "; verdicts marked “one seed” say nothing about other seeds" : "";
-  return html`Of ${claims.length} claims ${measured} were measured: ${number("holds")} hold, ${number("fails")} fail,
-${number("undecided")} are undecided${scope}.`;
+  const [hold, fail, open] = [number("holds"), number("fails"), number("undecided")];
+  const parts = [
+    `${hold} ${hold === 1 ? "holds" : "hold"}`,
+    `${fail} ${fail === 1 ? "fails" : "fail"}`,
+    `${open} ${open === 1 ? "is" : "are"} undecided`,
+  ];
+  const all = measured === claims.length ? "Of" : `${measured} of`;
+  const were = measured === claims.length ? "" : " were measured:";
+  return html`${all} ${claims.length} claims${were} ${parts.join(", ")}${scope}.`;
 }
 
 function count(n: number, noun: string): string {

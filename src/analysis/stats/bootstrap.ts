@@ -4,8 +4,8 @@
  * Where every seed was measured on the same puzzles (the usual case here) one draw of puzzles is shared by all drawn
  * seeds, because a hard puzzle is hard for every seed; drawing them apart would treat that shared part as independent
  * noise (the pigeonhole bootstrap of Owen 2007). Otherwise puzzles are drawn apart within each drawn seed.
- * With two or three seeds the percentile interval is too narrow (see docs/methods/statistics.md for measured coverage);
- * verdicts therefore rest on the t intervals, and the bootstrap is reported beside them.
+ * With three seeds the percentile interval is too narrow where seeds differ much (measured coverage is in
+ * docs/methods/statistics.md); verdicts therefore rest on the t intervals, and the bootstrap is reported beside them.
  */
 import type { Random } from "../../random/random.ts";
 import { DEFAULT_LEVEL, type Interval, type IntervalUnit, undefinedInterval } from "./interval.ts";
