@@ -17,10 +17,15 @@ import {
 } from "../priming/vocabulary.ts";
 import { Random } from "../random/random.ts";
 import { pretrainConfigSchema, runPretrain } from "../training/pretrain/pretrain.ts";
+import { writeModelCard } from "./model-card.ts";
 import { schemaCommand } from "./schema-command.ts";
 
 const options = z.strictObject({
   base: z.enum(BASES).describe("which documents the model reads"),
+  from: z
+    .string()
+    .optional()
+    .describe("checkpoint folder to continue from; fresh weights without it"),
   out: z.string().describe("folder for model/ and metrics.jsonl"),
   seed: z.number().int().default(1).describe("seed of documents and weights"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
@@ -36,11 +41,12 @@ export const command = schemaCommand({
   summary: "make the tiny base models again",
   options,
   run: async (all, io) => {
-    const { base, out, seed, threads, documents: mixture, ...config } = all;
+    const { base, from, out, seed, threads, documents: mixture, ...config } = all;
     const documentOptions = documentOptionsSchema.parse({ ...documentOptionsOf(base), ...mixture });
     const result = await runPretrain({
       documents: texts(documents(Random.of(seed, "corpus"), documentOptions)),
       tokenizer: new Tokenizer(buildTokenizerJson(), buildTokenizerConfig()),
+      ...(from === undefined ? {} : { from }),
       encode: encodePieces,
       vocabSize: VOCABULARY.length,
       eosTokenId: EOS_ID,
@@ -51,6 +57,13 @@ export const command = schemaCommand({
       threads,
       signal: io.signal,
       onProgress: io.progress(`pretrain ${base}`),
+    });
+    await writeModelCard({
+      out,
+      base,
+      command: `habits pretrain --base ${base} --seed ${seed}${from === undefined ? "" : " --from STAGE1/model"} --config FILE`,
+      settings: { ...config, documents: documentOptions },
+      loss: result.loss,
     });
     io.print(`wrote ${out}/model; loss ${result.loss.toFixed(4)}`);
     io.result(result);

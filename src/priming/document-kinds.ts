@@ -68,10 +68,13 @@ export function writeSearch(random: Random, options: DocumentOptions): string {
   }
 }
 
-/** Weights of the operators in facts; chosen by us: there are fewer products and quotients in the range to learn. */
-const OPERATORS: readonly Operator[] = ["+", "+", "+", "-", "-", "-", "*", "*", "*", "/", "/"];
+/**
+ * Weights of the operators in facts. Sums and differences are four fifths of the facts there are in the range (1,196 each of 3,012), and
+ * the last to be learnt: with equal weights a base had 80 % of the large ones right after 2,400 updates, and 97 % of the products.
+ */
+const OPERATORS: readonly Operator[] = ["+", "+", "+", "+", "-", "-", "-", "-", "*", "*", "/"];
 /** Share of the facts on two numbers of a puzzle; the others have the value of a step on the left. */
-const NUMBERS_SHARE = 0.4;
+const NUMBERS_SHARE = 0.15;
 
 /** A true step as the task has them: two numbers, or a value of a step and a number. */
 function drawStep(random: Random, options: DocumentOptions): Step {
@@ -119,7 +122,7 @@ function factSentence(step: Step, random: Random): string {
 }
 
 function writePair(random: Random, options: DocumentOptions): string {
-  const largest = random.chance(0.5) ? options.largestNumber : options.largestValue;
+  const largest = random.chance(NUMBERS_SHARE) ? options.largestNumber : options.largestValue;
   const pair = [random.integer(1, largest), random.integer(1, options.largestNumber)];
   const steps = [...attempts(pair, rangeOf(options))].map(({ steps: [step] }) => step as Step);
   return ` ${steps.map(equation).join(", ")}.`;

@@ -1,11 +1,11 @@
 /**
- * Pretraining of a tiny model from scratch: next-token loss on documents that are joined by the end-of-text token and cut into rows
+ * Pretraining of a tiny model, from scratch or from a checkpoint: next-token loss on documents that are joined by the end-of-text token and cut into rows
  * of equal length (rows cross document borders, as in GPT-2 and nanoGPT).
  */
 import path from "node:path";
 import { z } from "zod";
 import { writeJsonl } from "../../data/jsonl.ts";
-import { type LanguageModel, saveCheckpoint } from "../../model/checkpoint.ts";
+import { type LanguageModel, loadCheckpoint, saveCheckpoint } from "../../model/checkpoint.ts";
 import { languageModelSpecs, Parameters } from "../../model/parameters.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
 import { Random } from "../../random/random.ts";
@@ -41,6 +41,8 @@ export const pretrainConfigSchema = z.strictObject({
 export type PretrainConfig = z.infer<typeof pretrainConfigSchema>;
 
 export interface PretrainArguments extends StageContext {
+  /** Checkpoint folder to continue from; a fresh model without it. The sizes in `config` are then not used. */
+  readonly from?: string;
   /** Documents without end; read until the updates are done. */
   readonly documents: Iterable<string>;
   readonly tokenizer: Tokenizer;
@@ -56,10 +58,10 @@ export interface PretrainArguments extends StageContext {
   readonly threads?: number;
 }
 
-/** Trains a fresh model and saves it; returns the mean loss of the last `logEvery` updates. */
+/** Trains a model and saves it; returns the mean loss of the last `logEvery` updates. */
 export async function runPretrain(args: PretrainArguments): Promise<{ readonly loss: number }> {
   const { config } = args;
-  const model = freshModel(args);
+  const model = args.from === undefined ? freshModel(args) : await loadCheckpoint(args.from);
   const trainer = new LanguageModelTrainer(model, {
     betas: [0.9, 0.95],
     epsilon: 1e-8,
