@@ -150,9 +150,27 @@ function multiply(a: Value, b: Value): Value {
 }
 
 function divide(a: Value, b: Value): Value {
+  if (typeof a === "bigint" && typeof b === "bigint") return divideIntegers(a, b);
   const divisor = toDouble(b);
   if (divisor === 0) throw new Refusal();
   return toDouble(a) / divisor;
+}
+
+/** Nearest double of a quotient of integers of any size, as Python gives it. */
+function divideIntegers(a: bigint, b: bigint): number {
+  if (b === 0n) throw new Refusal();
+  // 66 or more bits of the quotient, the last one set when anything is left, round as the quotient itself does.
+  const shift = Math.max(0, 66 + bitLength(b) - bitLength(a));
+  const scaled = a << BigInt(shift);
+  const quotient = scaled / b;
+  const sticky = scaled % b !== 0n && quotient % 2n === 0n;
+  const result = Number(sticky ? quotient + (a < 0n !== b < 0n ? -1n : 1n) : quotient);
+  if (!Number.isFinite(result)) throw new Refusal();
+  return result * 2 ** -shift;
+}
+
+function bitLength(value: bigint): number {
+  return (value < 0n ? -value : value).toString(2).length;
 }
 
 function floorDivide(a: Value, b: Value): Value {
@@ -171,7 +189,7 @@ function floorDivide(a: Value, b: Value): Value {
 
 function power(base: Value, exponent: Value): Value {
   if (typeof base === "bigint" && typeof exponent === "bigint" && exponent >= 0n) {
-    const bits = BigInt(base.toString(2).length) * exponent;
+    const bits = BigInt(bitLength(base)) * exponent;
     if (bits > BigInt(MAX_BITS) && base !== 0n && base !== 1n && base !== -1n) throw new Refusal();
     return base ** exponent;
   }
