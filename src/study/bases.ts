@@ -44,8 +44,11 @@ export function largestBase(bases: ReadonlyMap<string, Base>): number {
   return Math.max(0, ...[...bases.values()].map(({ bytes }) => bytes));
 }
 
+/** Folder of a base model that comes with the package: `tiny-plain` or `tiny-habits`. */
+export function builtinBase(name: string): string {
+  return fileURLToPath(new URL(`../../assets/models/${name}`, import.meta.url));
+}
+
 function basePath(name: string, target: string): string {
-  return target === "builtin"
-    ? fileURLToPath(new URL(`../../assets/models/${name}`, import.meta.url))
-    : target;
+  return target === "builtin" ? builtinBase(name) : target;
 }
