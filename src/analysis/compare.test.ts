@@ -1,5 +1,5 @@
 /** The comparison stage on small synthetic runs, and its joins and averages on rows written by hand. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,7 +20,7 @@ let quick: Comparison;
 beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), "compare-"));
   const folder = path.join(home, "full");
-  await writeSyntheticRun({ folder, steps: [0, 20], puzzles: 120, traces: 40 });
+  await writeSyntheticRun({ folder, steps: [0, 20], puzzles: 80, traces: 40 });
   full = await compareRun({ run: folder });
   const small = path.join(home, "quick");
   await writeSyntheticRun({
@@ -32,7 +32,7 @@ beforeAll(async () => {
     traces: 10,
   });
   quick = await compareRun({ run: small });
-});
+}, 60_000);
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -102,9 +102,24 @@ describe("a study with one seed and three arms", () => {
   });
 });
 
+it("reads only the arms and seeds of study.yaml, the first base first among equals", async () => {
+  const folder = path.join(home, "stale");
+  const arms = [
+    { id: "none", condition: "none", base: "tiny-plain" },
+    { id: "none@tiny-habits", condition: "none", base: "tiny-habits" },
+  ];
+  await writeSyntheticRun({ folder, arms, seeds: [1, 2], steps: [0], puzzles: 5, traces: 2 });
+  await mkdir(path.join(folder, "empty_cot", "seed-1", "completions"), { recursive: true });
+  await mkdir(path.join(folder, "none", "seed-7", "completions"), { recursive: true });
+  const comparison = await compareRun({ run: folder });
+  expect(comparison.arms.map((arm) => arm.id)).toEqual(["none", "none@tiny-habits"]);
+  expect(comparison.arms[0]?.seeds).toEqual([1, 2]);
+  expect(comparison.mainBase).toBe("tiny-plain");
+});
+
 it("a folder that is not a run is named in the error", async () => {
   await expect(compareRun({ run: path.join(home, "absent") })).rejects.toThrow(/absent/);
-  await expect(compareRun({ run: path.join(home, "full", "none") })).rejects.toThrow(/found none/);
+  await expect(compareRun({ run: path.join(home, "full", "none") })).rejects.toThrow(/no.*seed/);
 });
 
 describe("measuring rows", () => {

@@ -34,16 +34,20 @@ export interface RunFolder {
 }
 
 /**
- * Lists a run folder; arms in the order of the conditions, the base with most conditions first.
+ * Lists a run folder; arms in the order of the conditions, the base with most conditions first. Where study.yaml lists
+ * arms and seeds, only those are read: folders that an earlier version of the study left behind are passed over.
  * @throws RunError `run.not_found` when there is no such folder, `run.no_arms` when it holds no `<arm>/seed-<s>`.
  */
 export async function readRunFolder(folder: string): Promise<RunFolder> {
   const settings = await readMapping(path.join(folder, "study.yaml"));
   const manifest = await readMapping(path.join(folder, "manifest.json"));
   const arms: ArmFolder[] = [];
+  const listed = listedArms(settings);
   for (const name of await foldersIn(folder, true)) {
-    const seeds = await readSeeds(path.join(folder, name));
-    if (seeds.length > 0) arms.push({ id: name, ...describeArm(name, settings), seeds });
+    if (listed.size > 0 && !listed.has(name)) continue;
+    const seeds = await readSeeds(path.join(folder, name), settings.seeds);
+    const description = listed.get(name) ?? describeArm(name, settings);
+    if (seeds.length > 0) arms.push({ id: name, ...description, seeds });
   }
   if (arms.length === 0) {
     throw new RunError(`reading the run "${folder}": expected folders <arm>/seed-<s>, found none`, {
@@ -53,21 +57,22 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   }
   const study =
     typeof settings.name === "string" ? settings.name : path.basename(path.resolve(folder));
-  return { folder, study, settings, manifest, arms: inOrder(arms) };
+  return { folder, study, settings, manifest, arms: inOrder(arms, settings.bases) };
 }
 
-async function readSeeds(armFolder: string): Promise<SeedFolder[]> {
+async function readSeeds(armFolder: string, listed: unknown): Promise<SeedFolder[]> {
   const seeds: SeedFolder[] = [];
   for (const name of await foldersIn(armFolder)) {
     const match = /^seed-(\d+)$/.exec(name);
-    if (match === null) continue;
+    const seed = Number(match?.[1]);
+    if (match === null || (Array.isArray(listed) && !listed.includes(seed))) continue;
     const folder = path.join(armFolder, name);
     const files = await namesIn(path.join(folder, "completions"));
     const steps = files.flatMap((file) => {
       const step = /^step-(\d+)\.jsonl$/.exec(file)?.[1];
       return step === undefined ? [] : [Number(step)];
     });
-    seeds.push({ seed: Number(match[1]), folder, steps: steps.sort((a, b) => a - b) });
+    seeds.push({ seed, folder, steps: steps.sort((a, b) => a - b) });
   }
   return seeds.sort((a, b) => a.seed - b.seed);
 }
@@ -88,24 +93,26 @@ export function finalStep(arm: ArmFolder): number | undefined {
   return shared.at(-1);
 }
 
-/**
- * Base and condition of an arm. The study file decides when its `arms` list names this arm; otherwise the folder's
- * name does: a condition, alone or joined to the name of a base (`tiny-habits-none`).
- */
-function describeArm(
-  id: string,
-  settings: Readonly<Record<string, unknown>>,
-): { condition: string; base: string } {
+interface ArmDescription {
+  readonly condition: string;
+  readonly base: string;
+}
+
+/** Arms of study.yaml by id; empty when it has no such list. */
+function listedArms(settings: Readonly<Record<string, unknown>>): Map<string, ArmDescription> {
+  const arms = Array.isArray(settings.arms) ? settings.arms.filter(isMapping) : [];
+  return new Map(
+    arms.flatMap(({ id, condition, base }) =>
+      typeof id === "string" && typeof condition === "string"
+        ? [[id, { condition, base: typeof base === "string" ? base : "base" }] as const]
+        : [],
+    ),
+  );
+}
+
+/** Base and condition from the folder's name: a condition, alone or joined to the name of a base (`none@tiny-habits`). */
+function describeArm(id: string, settings: Readonly<Record<string, unknown>>): ArmDescription {
   const defaultBase = typeof settings.base === "string" ? settings.base : "base";
-  const listed = (Array.isArray(settings.arms) ? settings.arms : []).find(
-    (arm: unknown) => isMapping(arm) && (arm.id === id || arm.name === id),
-  ) as Record<string, unknown> | undefined;
-  if (typeof listed?.condition === "string") {
-    return {
-      condition: listed.condition,
-      base: typeof listed.base === "string" ? listed.base : defaultBase,
-    };
-  }
   const byLength = [...CONDITIONS].sort((a, b) => b.length - a.length);
   const condition = byLength.find(
     (name) => id === name || id.startsWith(name) || id.endsWith(name),
@@ -115,9 +122,10 @@ function describeArm(
   return { condition, base: rest === "" ? defaultBase : rest };
 }
 
-function inOrder(arms: readonly ArmFolder[]): ArmFolder[] {
+function inOrder(arms: readonly ArmFolder[], bases: unknown): ArmFolder[] {
   const size = new Map<string, number>();
   for (const arm of arms) size.set(arm.base, (size.get(arm.base) ?? 0) + 1);
+  const baseRank = Object.keys(isMapping(bases) ? bases : {});
   const rank = (arm: ArmFolder): number => {
     const at = (CONDITIONS as readonly string[]).indexOf(arm.condition);
     return at < 0 ? CONDITIONS.length : at;
@@ -125,10 +133,17 @@ function inOrder(arms: readonly ArmFolder[]): ArmFolder[] {
   return [...arms].sort(
     (a, b) =>
       (size.get(b.base) as number) - (size.get(a.base) as number) ||
-      a.base.localeCompare(b.base) ||
+      baseRank.indexOf(a.base) - baseRank.indexOf(b.base) ||
+      byCodeUnit(a.base, b.base) ||
       rank(a) - rank(b) ||
-      a.id.localeCompare(b.id),
+      byCodeUnit(a.id, b.id),
   );
+}
+
+/** Order that does not depend on the language of the machine. */
+function byCodeUnit(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 async function readMapping(file: string): Promise<Readonly<Record<string, unknown>>> {

@@ -48,14 +48,15 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Dotted keys with their values; a list of plain values, and an item of a list, stay on one line. */
+/** Dotted keys with their values; a list of plain values, and an item of a list (named by its id), stay on one line. */
 export function flatten(value: unknown, prefix = "", parent?: unknown): [string, string][] {
   if (Array.isArray(value) && value.every((item) => item === null || typeof item !== "object")) {
     return [[prefix, shorten(value.join(", "))]];
   }
   if (isShallow(value) && Array.isArray(parent)) {
-    const members = Object.entries(value).map(([key, member]) => `${key} ${member}`);
-    return [[prefix, shorten(members.join(", "))]];
+    const { id, ...rest } = value;
+    const members = Object.entries(rest).map(([key, member]) => `${key} ${member}`);
+    return [[typeof id === "string" ? id : prefix, shorten(members.join(", "))]];
   }
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).flatMap(([key, member]) =>

@@ -18,8 +18,8 @@ export function foldedTables(tables: readonly NumberTable[]): Html {
 
 /** A table that scrolls by itself when it is wider than the page. */
 export function plainTable(table: NumberTable): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${table.caption}">
-<table class="data"><caption>${table.caption}</caption>
+  return html`<p class="table-title">${table.caption}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="${table.caption}"><table class="data">
 <thead><tr>${table.columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${table.rows.map(
     (row) =>

@@ -29,7 +29,7 @@ beforeAll(async () => {
   });
   const { file } = await writeReport({ run: path.join(home, "run") });
   page = await readFile(file, "utf8");
-});
+}, 60_000);
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 

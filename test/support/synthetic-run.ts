@@ -135,6 +135,8 @@ countdown: {numbers: 3, largest: 13, target: [10, 99]}
 sampling: {temperature: 1, max_tokens: 240}
 sft: {traces: 1000, epochs: 4, learning_rate: 0.001}
 ppo: {steps: ${steps.at(-1)}, rollouts: 256, learning_rate: 0.0004, clip_ratio: 0.2, kl_coefficient: 0.02}
+bases:
+${[...new Set(arms.map((arm) => arm.base))].map((base) => `  ${base}: builtin`).join("\n")}
 arms:
 ${lines.join("\n")}
 `;

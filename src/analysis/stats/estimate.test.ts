@@ -1,4 +1,4 @@
-/** Estimates over seeds: values by hand, the labelled fallbacks, and coverage of the nominal 95 %. */
+/** Estimates over seeds: values by hand and the labelled fallbacks; coverage is in coverage.slow.test.ts. */
 import { describe, expect, it } from "vitest";
 import { Random } from "../../random/random.ts";
 import {
@@ -6,7 +6,6 @@ import {
   estimateDifference,
   estimateMean,
   estimateRatio,
-  type Interval,
   type SeedSample,
   wilsonInterval,
 } from "./index.ts";
@@ -130,80 +129,4 @@ it("the same stream gives the same bootstrap, another stream another one", () =>
     );
   expect(run(1)).toEqual(run(1));
   expect(run(1)).not.toEqual(run(2));
-});
-
-describe("coverage of the nominal 95 %, simulated", () => {
-  const RUNS = 2000;
-  /** Four Monte Carlo standard errors: 4 sqrt(0.95 * 0.05 / 2000) = 0.0195. */
-  const SLACK = 0.0195;
-  const covers = (interval: Interval, truth: number): boolean =>
-    interval.kind === "interval" && interval.lower <= truth && truth <= interval.upper;
-
-  /** Accuracy of each seed is normal around the arm's; puzzles have their own difficulty, shared by the seeds. */
-  function simulate(draw: Random, mean: number, seeds: number, puzzles: number): SeedSample[] {
-    const difficulty = Array.from({ length: puzzles }, () => 0.1 * draw.normal());
-    return Array.from({ length: seeds }, (_, seed) => {
-      const level = mean + 0.04 * draw.normal();
-      const values = difficulty.map((d) => Number(draw.uniform() < level + d));
-      return sample(seed, values);
-    });
-  }
-
-  function coverageOf(name: string, interval: (draw: Random) => Interval, truth: number): number {
-    const draw = Random.of(11, "coverage", name);
-    let covered = 0;
-    for (let run = 0; run < RUNS; run += 1) covered += Number(covers(interval(draw), truth));
-    return covered / RUNS;
-  }
-
-  it("Wilson, for one seed over puzzles", () => {
-    const found = coverageOf(
-      "wilson",
-      (draw) => {
-        const successes = ones(0, 200).filter(() => draw.chance(0.12)).length;
-        return wilsonInterval(successes, 200, { over: "puzzles" });
-      },
-      0.12,
-    );
-    expect(Math.abs(found - 0.95)).toBeLessThan(SLACK);
-  });
-
-  it("t over three seeds", () => {
-    const found = coverageOf(
-      "t",
-      (draw) => estimateMean(simulate(draw, 0.5, 3, 60), "share").interval,
-      0.5,
-    );
-    expect(found).toBeGreaterThan(0.95 - SLACK);
-    expect(found).toBeLessThan(0.985);
-  });
-
-  it("log ratio over three seeds, against a base with a fifth of the accuracy", () => {
-    const options = { random: random(), resamples: 1 };
-    const found = coverageOf(
-      "ratio",
-      (draw) => {
-        const a = simulate(draw, 0.6, 3, 60);
-        const b = simulate(draw, 0.2, 3, 60);
-        return estimateRatio(a, b, options).interval;
-      },
-      3,
-    );
-    expect(found).toBeGreaterThan(0.95 - SLACK);
-    expect(found).toBeLessThan(0.99);
-  });
-
-  it("paired t of a difference over three seeds", () => {
-    const options = { random: random(), resamples: 1 };
-    const found = coverageOf(
-      "difference",
-      (draw) => {
-        return estimateDifference(simulate(draw, 0.6, 3, 60), simulate(draw, 0.55, 3, 60), options)
-          .interval;
-      },
-      0.05,
-    );
-    expect(found).toBeGreaterThan(0.95 - SLACK);
-    expect(found).toBeLessThan(0.985);
-  });
 });
