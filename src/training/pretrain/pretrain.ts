@@ -10,6 +10,7 @@ import { languageModelSpecs, Parameters } from "../../model/parameters.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
 import { Random } from "../../random/random.ts";
 import { DataError } from "../../util/errors.ts";
+import { canonicalJson } from "../../util/hash.ts";
 import type { StageContext } from "../../util/progress.ts";
 import { LanguageModelTrainer } from "../language-model-trainer.ts";
 import type { MetricRow } from "../metrics-file.ts";
@@ -61,7 +62,7 @@ export interface PretrainArguments extends StageContext {
 /** Trains a model and saves it; returns the mean loss of the last `logEvery` updates. */
 export async function runPretrain(args: PretrainArguments): Promise<{ readonly loss: number }> {
   const { config } = args;
-  const model = args.from === undefined ? freshModel(args) : await loadCheckpoint(args.from);
+  const model = args.from === undefined ? freshModel(args) : await continuedModel(args, args.from);
   const trainer = new LanguageModelTrainer(model, {
     betas: [0.9, 0.95],
     epsilon: 1e-8,
@@ -102,6 +103,21 @@ export async function runPretrain(args: PretrainArguments): Promise<{ readonly l
   await writeJsonl(path.join(args.out, "metrics.jsonl"), metrics);
   await saveCheckpoint(path.join(args.out, "model"), model);
   return { loss };
+}
+
+/** @throws DataError `pretrain.other_tokenizer` when the checkpoint's token ids mean something else. */
+async function continuedModel(args: PretrainArguments, from: string): Promise<LanguageModel> {
+  const model = await loadCheckpoint(from);
+  if (canonicalJson(model.tokenizer.json) !== canonicalJson(args.tokenizer.json)) {
+    throw new DataError(
+      `continuing from "${from}": its tokenizer.json is not the one of the documents`,
+      {
+        code: "pretrain.other_tokenizer",
+        hint: "continue from a checkpoint made by this version, or start with fresh weights",
+      },
+    );
+  }
+  return model;
 }
 
 function freshModel(args: PretrainArguments): LanguageModel {
