@@ -18,27 +18,31 @@ export type Move =
   /** A new combination of the numbers or of an earlier state. */
   | "leave";
 
-interface Step {
-  readonly computation: Computation;
-  /** Its place in the path. */
-  readonly at: number;
-  /** Values on the table before it. */
+/** What is on the table after some steps; a tree, as an attempt can be left for any earlier state. */
+interface State {
   readonly table: readonly number[];
+  /** State before the last step; undefined for the given numbers. */
+  readonly parent: State | undefined;
+  readonly computation: Computation | undefined;
+  /** Numbers that went into it, each result counted by what it was made of. */
+  readonly used: number;
 }
 
 interface SeenComputation {
-  readonly step: Step | undefined;
+  readonly state: State | undefined;
   readonly result: number;
   readonly right: boolean;
 }
 
+/** Bounds chosen by us, so that degenerate text costs linear time: steps back to an earlier state, */
+const MAX_STEPS_BACK = 16;
+/** readings of where a new combination began, */
+const MAX_READINGS = 4;
+/** and misread numbers that are remembered. */
+const MAX_ASSUMED = 6;
+
 /** Inverse of each operator, by code. */
 const INVERSE = [Operator.subtract, Operator.add, Operator.divide, Operator.multiply];
-
-/** Steps back that are looked at for an earlier state; longer chains only come from degenerate text. */
-const MAX_STEPS_BACK = 16;
-/** Misread numbers that are remembered. */
-const MAX_ASSUMED = 6;
 
 /** Result of a computation: as written, or its exact value where none is written. */
 export function resultOf(computation: Computation): number {
@@ -79,22 +83,26 @@ export function without(
   return rest;
 }
 
-/** State of the attempt; computations are told to it in the order of the text. */
+/**
+ * State of the attempt; computations are told to it in the order of the text. Where a new combination may have begun in
+ * several earlier states, all readings are kept until a later step fits only some of them.
+ */
 export class Attempt {
   readonly #numbers: readonly number[];
+  readonly #root: State;
   readonly #seen = new Map<string, SeenComputation>();
   /** The given numbers, and after them those that steps took for given. */
   readonly #supply: number[];
-  #table: readonly number[];
-  #path: Step[] = [];
-  /** Leaves of all steps of the path. */
-  #leaves = 0;
+  /** Readings of the present state, the nearest first. */
+  #states: readonly State[];
   #last = Number.NaN;
+  #lastComputation: Computation | undefined;
 
   constructor(numbers: readonly number[]) {
     this.#numbers = numbers;
     this.#supply = [...numbers];
-    this.#table = numbers;
+    this.#root = { table: numbers, parent: undefined, computation: undefined, used: 0 };
+    this.#states = [this.#root];
   }
 
   /** Result of the last step; NaN before the first. */
@@ -104,7 +112,7 @@ export class Attempt {
 
   /** True when as many numbers are used as are given. */
   get isComplete(): boolean {
-    return this.#used >= this.#numbers.length;
+    return this.#states.some((state) => state.used >= this.#numbers.length);
   }
 
   /** True for a value among the given numbers, or one that earlier steps took for a given number. */
@@ -112,9 +120,20 @@ export class Attempt {
     return this.#supply.some((number) => sameValue(number, value));
   }
 
+  /** Takes a number that is not given for one that is: it was used or listed as if it were, by a misreading. */
+  assume(value: number): void {
+    if (this.#supply.length - this.#numbers.length >= MAX_ASSUMED) return;
+    if (!this.isGiven(value)) this.#supply.push(value);
+  }
+
   /** True when the values are on the table, were so earlier in the attempt, or are given numbers. */
   holds(values: readonly number[]): boolean {
-    return this.#fits(values) || this.#earlierState(values) !== undefined;
+    return this.fits(values) || this.#earlierStates(this.#states, values).length > 0;
+  }
+
+  /** True when the values are on the table. */
+  fits(values: readonly number[]): boolean {
+    return this.#states.some((state) => this.#offers(state, values));
   }
 
   /** True when the operands include the last result. */
@@ -142,165 +161,177 @@ export class Attempt {
 
   /** True when it is the whole attempt, or a step of it, written again. */
   restates(computation: Computation): boolean {
-    const value = resultOf(computation);
-    const seen = this.#seen.get(computationKey(computation));
-    if (seen?.step !== undefined && this.#onPath(seen.step)) return true;
-    if (!sameValue(value, this.#last) || computation.leaves.length < 2) return false;
-    return (
-      this.#used === computation.leaves.length &&
-      without(this.#numbers, computation.leaves) !== undefined
-    );
+    if (this.#seenOnPath(computation) !== undefined) return true;
+    const { leaves } = computation;
+    if (leaves.length < 2 || !sameValue(resultOf(computation), this.#last)) return false;
+    const whole = this.#states.some((state) => state.used === leaves.length);
+    return whole && without(this.#numbers, leaves) !== undefined;
   }
 
   /** True when a step of the attempt is written again with another result, one of the two being wrong. */
   corrects(computation: Computation): boolean {
-    const seen = this.#seen.get(computationKey(computation));
-    if (seen?.step === undefined || !this.#onPath(seen.step)) return false;
-    return !sameValue(seen.result, computation.result) && !(seen.right && isRight(computation));
+    const seen = this.#seenOnPath(computation);
+    if (seen === undefined || sameValue(seen.result, computation.result)) return false;
+    return !(seen.right && isRight(computation));
   }
 
   /** True when it is the last step, word for word. */
   repeatsLast(computation: Computation): boolean {
-    const step = this.#path.at(-1);
-    return step !== undefined && computationKey(step.computation) === computationKey(computation);
+    const last = this.#lastComputation;
+    return last !== undefined && computationKey(last) === computationKey(computation);
   }
 
-  /** Goes on after a step of the path with a corrected result. */
+  /** Goes on after a step of the attempt with a corrected result. */
   correct(computation: Computation): void {
-    const seen = this.#seen.get(computationKey(computation));
-    if (seen?.step === undefined) return;
-    if (!this.#onPath(seen.step)) return;
-    this.#truncate(seen.step.at);
-    this.#push(computation, seen.step.table);
+    const base = this.#seenOnPath(computation)?.state?.parent;
+    if (base !== undefined) this.#advance([base], computation);
   }
 
   /** Notes a computation that is no step, so that it is known when it comes again. */
   note(computation: Computation): void {
     const key = computationKey(computation);
     if (this.#seen.has(key)) return;
-    this.#seen.set(key, {
-      step: undefined,
-      result: resultOf(computation),
-      right: isRight(computation),
-    });
+    const result = resultOf(computation);
+    this.#seen.set(key, { state: undefined, result, right: isRight(computation) });
   }
 
   /** How the computation stands to the attempt, before it is taken. */
   moveOf(computation: Computation): Move {
-    if (this.#path.length === 0) return "first";
-    const { leaves } = computation;
-    const fits = this.#fits(leaves);
+    if (this.#lastComputation === undefined) return "first";
     if (this.#unfoldsLast(computation)) return "next";
-    if (this.usesLast(computation)) {
-      return fits || this.#earlierState(leaves) === undefined ? "next" : "leave";
+    const goesOn = this.usesLast(computation) ? "next" : "side";
+    // The nearest reading that explains the computation decides.
+    for (const state of this.#states) {
+      if (this.#offers(state, computation.leaves)) return goesOn;
+      if (this.#earlierStates([state], computation.leaves).length > 0) return "leave";
     }
-    return fits ? "side" : "leave";
+    return goesOn === "next" ? "next" : "leave";
+  }
+
+  /**
+   * True when `repeat`, the last step written again, began a new combination: the step after it needs numbers that are on
+   * the table only then, as in `3 * 1 = 3, 3 * 10 = 30. 3 * 10 = 30, 30 + 1 = 31`.
+   */
+  showsRestart(repeat: Computation, step: Computation): boolean {
+    const present = this.#states[0];
+    if (present === undefined || this.#offers(present, step.leaves)) return false;
+    return this.#restarts(repeat, step).length > 0;
+  }
+
+  /** Takes a repeated step for the first of a new combination that goes on with `step`. */
+  restart(repeat: Computation, step: Computation): void {
+    this.#advance(this.#restarts(repeat, step), repeat);
+  }
+
+  /** Earlier states from which `repeat` leads to a table for `step`. */
+  #restarts(repeat: Computation, step: Computation): State[] {
+    return this.#earlierStates(this.#states, repeat.leaves).filter(
+      (base) => without(this.#child(base, repeat).table, step.leaves) !== undefined,
+    );
+  }
+
+  /**
+   * Takes a step.
+   * @param left how words have left the attempt before it: for the numbers, or for an earlier state; undefined for no words
+   */
+  take(computation: Computation, left: "numbers" | "earlier" | undefined): void {
+    const { leaves } = computation;
+    const move = this.moveOf(computation);
+    const here = this.#states.filter((state) => this.#offers(state, leaves));
+    const back =
+      move === "next" && left === undefined ? [] : this.#earlierStates(this.#states, leaves);
+    if (left === "numbers")
+      back.sort((a, b) => Number(b === this.#root) - Number(a === this.#root));
+    // Words leave the present state even for values that are still on the table.
+    const stays = left === undefined || (left === "earlier" && this.usesLast(computation));
+    const bases = stays ? [...here, ...back] : [...back, ...here];
+    const otherwise = move === "next" ? this.#states.slice(0, 1) : [this.#root];
+    this.#advance(bases.length > 0 ? bases : otherwise, computation);
+  }
+
+  /** The values are on the table of the state, or are misread numbers that it has not used. */
+  #offers(state: State, values: readonly number[]): boolean {
+    if (without(state.table, values) !== undefined) return true;
+    if (this.#supply.length === this.#numbers.length) return false;
+    const used: number[] = [];
+    let at: State | undefined = state;
+    for (let back = 0; at !== undefined && back < MAX_STEPS_BACK; back += 1, at = at.parent) {
+      if (at.computation !== undefined) used.push(...at.computation.leaves);
+    }
+    const misread = this.#supply.slice(this.#numbers.length);
+    const unused = misread.filter((value) => !used.includes(value));
+    return unused.length > 0 && without([...state.table, ...unused], values) !== undefined;
+  }
+
+  /** States before the given ones that offer the values: reading by reading, the latest first. */
+  #earlierStates(states: readonly State[], values: readonly number[]): State[] {
+    const found: State[] = [];
+    const add = (state: State): void => {
+      if (found.length < MAX_READINGS && !found.includes(state) && this.#offers(state, values)) {
+        found.push(state);
+      }
+    };
+    for (const state of states) {
+      let at = state.parent;
+      for (let back = 0; at !== undefined && back < MAX_STEPS_BACK; back += 1, at = at.parent) {
+        add(at);
+      }
+      if (state !== this.#root) add(this.#root);
+    }
+    return found;
+  }
+
+  #advance(bases: readonly State[], computation: Computation): void {
+    for (const leaf of computation.leaves) {
+      if (!this.#onTables(bases, leaf)) this.assume(leaf);
+    }
+    this.#states = bases.slice(0, MAX_READINGS + 1).map((base) => this.#child(base, computation));
+    this.#last = resultOf(computation);
+    this.#lastComputation = computation;
+    this.#seen.set(computationKey(computation), {
+      state: this.#states[0],
+      result: this.#last,
+      right: Number.isNaN(computation.result) || isRight(computation),
+    });
+  }
+
+  #onTables(states: readonly State[], value: number): boolean {
+    return states.some(({ table }) => table.some((other) => sameValue(other, value)));
+  }
+
+  #child(parent: State, computation: Computation): State {
+    let rest: readonly number[] = parent.table;
+    for (const leaf of computation.leaves) rest = without(rest, [leaf]) ?? rest;
+    const joins = parent.computation === undefined ? 0 : 1;
+    return {
+      table: [...rest, resultOf(computation)],
+      parent,
+      computation,
+      used: parent.used + computation.leaves.length - joins,
+    };
+  }
+
+  /** The same computation, if it was made as a step that led to the present state. */
+  #seenOnPath(computation: Computation): SeenComputation | undefined {
+    const seen = this.#seen.get(computationKey(computation));
+    if (seen?.state === undefined) return undefined;
+    for (const state of this.#states) {
+      let at: State | undefined = state;
+      for (let back = 0; at !== undefined && back < MAX_STEPS_BACK; back += 1, at = at.parent) {
+        if (at === seen.state || at.computation === seen.state.computation) return seen;
+      }
+    }
+    return undefined;
   }
 
   /** The last step stands in it, not as its result but written out: `6 * 9 + 20` after `6 * 9 = 54`. */
   #unfoldsLast(computation: Computation): boolean {
     const { leaves, operators } = computation;
-    const step = this.#path.at(-1)?.computation;
-    if (step === undefined || step.leaves.length !== 2 || leaves.length <= 2) return false;
-    const key = computationKey(step);
+    const last = this.#lastComputation;
+    if (last === undefined || last.leaves.length !== 2 || leaves.length <= 2) return false;
+    const key = computationKey(last);
     return operators.some(
       (operator, at) => pairKey(leaves[at] as number, operator, leaves[at + 1] as number) === key,
     );
-  }
-
-  /**
-   * True when the step goes on from the last result, yet with numbers that are on the table only if the last step was the
-   * first of a new combination: `3 * 1 = 3, 3 * 10 = 30` and then `30 + 1 = 31`.
-   */
-  showsRestart(step: Computation): boolean {
-    const last = this.#path.at(-1)?.computation;
-    if (last === undefined || !this.usesLast(step) || this.#fits(step.leaves)) return false;
-    if (this.#earlierState(step.leaves) !== undefined) return false;
-    const rest = without(this.#numbers, last.leaves);
-    return rest !== undefined && without([...rest, this.#last], step.leaves) !== undefined;
-  }
-
-  /** Takes the last step for the first of a new combination of the numbers. */
-  restart(): void {
-    const last = this.#path.at(-1)?.computation;
-    if (last === undefined) return;
-    this.#truncate(0);
-    this.#push(last, this.#numbers);
-  }
-
-  /**
-   * Takes a step.
-   * @param leaving true when the attempt is left before it, by words or by the step itself
-   */
-  take(computation: Computation, leaving: boolean): void {
-    const { leaves } = computation;
-    const goesOn = this.#fits(leaves) && this.usesLast(computation);
-    if (leaving && !goesOn) {
-      const at = this.#earlierState(leaves);
-      this.#truncate(at ?? 0);
-    }
-    this.#push(computation, this.#table);
-  }
-
-  /** Index of the latest step of the path before which the table held the values. */
-  #earlierState(values: readonly number[]): number | undefined {
-    const stop = Math.max(0, this.#path.length - MAX_STEPS_BACK);
-    for (let at = this.#path.length - 1; at >= stop; at -= 1) {
-      if (without((this.#path[at] as Step).table, values) !== undefined) return at;
-    }
-    return without(this.#supply, values) === undefined ? undefined : 0;
-  }
-
-  #truncate(length: number): void {
-    const table = this.#path[length]?.table ?? this.#table;
-    for (const step of this.#path.slice(length)) this.#leaves -= step.computation.leaves.length;
-    this.#path.length = length;
-    this.#table = length === 0 ? this.#numbers : table;
-  }
-
-  #push(computation: Computation, table: readonly number[]): void {
-    const step: Step = { computation, at: this.#path.length, table };
-    this.#path.push(step);
-    this.#leaves += computation.leaves.length;
-    let rest = table;
-    for (const leaf of computation.leaves) {
-      const less = without(rest, [leaf]);
-      if (less === undefined) this.assume(leaf);
-      else rest = less;
-    }
-    const result = resultOf(computation);
-    this.#table = [...rest, result];
-    this.#last = result;
-    this.#seen.set(computationKey(computation), {
-      step,
-      result,
-      right: Number.isNaN(computation.result) || isRight(computation),
-    });
-  }
-
-  /** The values are on the table, or are misread numbers that the path has not used. */
-  #fits(values: readonly number[]): boolean {
-    if (without(this.#table, values) !== undefined) return true;
-    const misread = this.#supply.slice(this.#numbers.length);
-    const steps = this.#path.slice(-MAX_STEPS_BACK);
-    const unused = misread.filter(
-      (value) => !steps.some(({ computation }) => computation.leaves.includes(value)),
-    );
-    return unused.length > 0 && without([...this.#table, ...unused], values) !== undefined;
-  }
-
-  /** Takes a number that is not given for one that is: it was used or listed as if it were, by a misreading. */
-  assume(value: number): void {
-    if (this.#supply.length - this.#numbers.length >= MAX_ASSUMED) return;
-    if (!this.isGiven(value)) this.#supply.push(value);
-  }
-
-  /** Numbers that went into the path, each result counted by what it was made of. */
-  get #used(): number {
-    return this.#leaves - this.#path.length + 1;
-  }
-
-  #onPath(step: Step): boolean {
-    return this.#path[step.at] === step;
   }
 }

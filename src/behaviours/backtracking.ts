@@ -21,10 +21,10 @@ const INITIAL_VERBS = new Set(["leave", "drop", "discard", "undo"]);
 export class BacktrackCounter {
   readonly #spans: (Span | undefined)[] = [];
   #sides: Side[] = [];
-  #words = false;
+  #words: "numbers" | "earlier" | undefined;
 
-  /** Words have left the attempt and no step has followed yet. */
-  get leftInWords(): boolean {
+  /** Words have left the attempt, for the numbers or an earlier state, and no step has followed yet. */
+  get leftInWords(): "numbers" | "earlier" | undefined {
     return this.#words;
   }
 
@@ -34,21 +34,23 @@ export class BacktrackCounter {
   }
 
   /** A clause that leaves the attempt. */
-  onWords(clause: Clause): void {
-    if (!this.#words) this.#spans.push({ start: clause.start, end: clause.end });
-    this.#words = true;
+  onWords(clause: Clause, segments: Segments): void {
+    if (this.#words === undefined) this.#spans.push({ start: clause.start, end: clause.end });
+    const toNumbers = this.#words === "numbers" || namesBeginning(clause, segments);
+    this.#words = toNumbers ? "numbers" : "earlier";
     this.#sides = [];
   }
 
   /** A step that begins a new combination. */
   onLeave(computation: Computation): void {
-    if (!this.#words) this.#spans.push({ start: computation.start, end: computation.end });
+    if (this.#words === undefined)
+      this.#spans.push({ start: computation.start, end: computation.end });
     this.#sides = [];
   }
 
   /** A step on other values of the table, which passes over the last result. */
   onSide(computation: Computation, passedOver: number): void {
-    if (this.#words) return;
+    if (this.#words !== undefined) return;
     this.#sides.push({ passedOver, index: this.#spans.length });
     this.#spans.push({ start: computation.start, end: computation.end });
   }
@@ -65,8 +67,22 @@ export class BacktrackCounter {
 
   /** Any step ends the reach of the words before it. */
   onStep(): void {
-    this.#words = false;
+    this.#words = undefined;
   }
+}
+
+const BEGINNING = new Set(
+  "go going over numbers beginning scratch start starting top restart leave drop scrap abandon different another new".split(
+    " ",
+  ),
+);
+
+/** The words go back to the numbers rather than one step. */
+function namesBeginning(clause: Clause, segments: Segments): boolean {
+  for (let at = clause.first; at < clause.last; at += 1) {
+    if (BEGINNING.has(segments.tokens.words[at]?.text ?? "")) return true;
+  }
+  return false;
 }
 
 /** True when the clause leaves an attempt in words: "go back to 17", "instead", "drop 17", "back". */

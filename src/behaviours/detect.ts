@@ -114,13 +114,17 @@ class Detector {
     return true;
   }
 
-  /** "from 9 and 8" says which numbers there are, even where one is misread. */
+  /** "from 9, 8 and 6" says which numbers there are, even where one is misread. */
   #listed(clause: Clause): void {
-    const { kinds, words, values } = this.#segments.tokens;
-    for (let at = clause.first; at + 3 < clause.last; at += 1) {
-      if (!LISTERS.has(words[at]?.text ?? "") || words[at + 2]?.text !== "and") continue;
-      if (kinds[at + 1] !== TokenKind.number || kinds[at + 3] !== TokenKind.number) continue;
-      for (const value of [values[at + 1] as number, values[at + 3] as number]) {
+    const segments = this.#segments;
+    const { kinds, words, values } = segments.tokens;
+    for (let at = clause.first + 1; at + 2 < clause.last; at += 1) {
+      if (!LISTERS.has(words[at - 1]?.text ?? "")) continue;
+      let end = at;
+      while (kinds[end] === TokenKind.number && isListSign(segments, end + 1)) end += 2;
+      if (end === at || kinds[end] !== TokenKind.number) continue;
+      for (; at <= end; at += 2) {
+        const value = values[at] as number;
         if (!sameValue(value, this.#target)) this.#attempt.assume(value);
       }
     }
@@ -129,7 +133,7 @@ class Detector {
   #leaveInWords(clause: Clause): void {
     // "Go back and check" leaves nothing.
     if ((clause.classes & check) !== 0) return;
-    this.#backtracking.onWords(clause);
+    this.#backtracking.onWords(clause, this.#segments);
     this.#repeat = undefined;
     this.#subgoals.onLeave();
     this.#checking = false;
@@ -180,7 +184,7 @@ class Detector {
   /** The computation is made again: after a word of checking, before "again", or with a corrected result. */
   #isRecheck(equation: Computation, next: unknown): boolean {
     const attempt = this.#attempt;
-    if (this.#backtracking.leftInWords) return false;
+    if (this.#backtracking.leftInWords !== undefined) return false;
     if (attempt.corrects(equation)) return true;
     if (this.#checking) {
       if (attempt.wasComputed(equation) || attempt.restates(equation)) return true;
@@ -196,7 +200,7 @@ class Detector {
   /** The attempt, or a step of it, written again: the solution summed up, or the last step said twice. */
   #isSummary(equation: Computation): boolean {
     const attempt = this.#attempt;
-    if (this.#backtracking.leftInWords) return false;
+    if (this.#backtracking.leftInWords !== undefined) return false;
     if (attempt.repeatsLast(equation)) return true;
     const whole = attempt.restates(equation);
     return whole && (sameValue(attempt.last, this.#target) || equation.leaves.length > 2);
@@ -204,20 +208,25 @@ class Detector {
 
   #step(step: Computation): void {
     const attempt = this.#attempt;
-    if (attempt.showsRestart(step)) {
-      if (this.#repeat !== undefined) this.#backtracking.onLeave(this.#repeat);
-      attempt.restart();
+    if (this.#repeat !== undefined && attempt.showsRestart(this.#repeat, step)) {
+      this.#backtracking.onLeave(this.#repeat);
+      attempt.restart(this.#repeat, step);
     }
     this.#repeat = undefined;
     const move = attempt.moveOf(step);
-    const inWords = this.#backtracking.leftInWords;
     if (move === "leave") this.#backtracking.onLeave(step);
     else if (move === "side") this.#backtracking.onSide(step, attempt.last);
+    attempt.take(step, this.#backtracking.leftInWords);
     this.#backtracking.onStep();
-    attempt.take(step, inWords || move === "leave");
     this.#backtracking.onUse(step.leaves);
     this.#subgoals.onResult(resultOf(step));
   }
+}
+
+/** A comma or "and" between values. */
+function isListSign(segments: Segments, at: number): boolean {
+  const { kinds, words } = segments.tokens;
+  return kinds[at] === TokenKind.delimiter || words[at]?.text === "and";
 }
 
 const LISTERS = new Set(["from", "with", "using", "use"]);

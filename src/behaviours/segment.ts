@@ -84,6 +84,10 @@ class Segmenter {
     while (at < kinds.length) {
       const kind = kinds[at] as number;
       if (kind === TokenKind.delimiter) {
+        if (this.#isListComma(at)) {
+          at += 1;
+          continue;
+        }
         this.#delimiter(at, values[at] as number);
         at += 1;
       } else if (kind === TokenKind.word) at = this.#word(at);
@@ -104,6 +108,17 @@ class Segmenter {
   #delimiter(at: number, value: number): void {
     this.#close(at, value);
     if (value === Delimiter.sentence || value === Delimiter.question) this.#sentenceClasses.push(0);
+  }
+
+  /** A comma between two values of a list, "9, 8 and 6", which ends no clause. */
+  #isListComma(at: number): boolean {
+    const { kinds, values, words } = this.#tokens;
+    if (values[at] !== Delimiter.comma || this.#first < 0) return false;
+    if (kinds[at - 1] !== TokenKind.number || kinds[at + 1] !== TokenKind.number) return false;
+    const next = kinds[at + 2];
+    if (next === TokenKind.delimiter) return values[at + 2] === Delimiter.comma;
+    const word = words[at + 2]?.text;
+    return (word === "and" || word === "or") && kinds[at + 3] === TokenKind.number;
   }
 
   /** Takes a token into the open clause, or opens one with it. */
@@ -305,7 +320,8 @@ class Segmenter {
     let comma = false;
     for (let fillers = 0; fillers < 5; fillers += 1, place += 1) {
       const kind = kinds[place];
-      if (kind === TokenKind.delimiter && values[place] === Delimiter.clause && !comma) {
+      const separates = values[place] === Delimiter.comma || values[place] === Delimiter.clause;
+      if (kind === TokenKind.delimiter && separates && !comma) {
         comma = true;
         continue;
       }

@@ -31,7 +31,7 @@ export const COMPARISONS = {
 } as const;
 
 /** Codes of delimiters in `values`. */
-export const Delimiter = { clause: 0, sentence: 1, question: 2, colon: 3 } as const;
+export const Delimiter = { clause: 0, sentence: 1, question: 2, colon: 3, comma: 4 } as const;
 
 /** Tokens of a text, one array per field. */
 export interface Tokens {
