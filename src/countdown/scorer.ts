@@ -4,7 +4,7 @@
  * is ignored when it is true. Every outcome has one reason from a closed list; no text makes it throw.
  */
 import { DataError } from "../util/errors.ts";
-import { MAX_EXPRESSION_LENGTH, parseEquation, type SyntaxReason } from "./expression.ts";
+import { parseEquation, type SyntaxReason } from "./expression.ts";
 import { bigArithmetic, doubleArithmetic, evaluate, fitsDoubles } from "./rational.ts";
 
 /** Every reason that the exact scorer gives. */
@@ -126,6 +126,3 @@ export function checkTask({ numbers, target }: Task): void {
     { code: "countdown.bad_task", hint: "give the numbers and the target of the puzzle" },
   );
 }
-
-/** Upper limit on the length of an answer that is read; longer ones are wrong with `too_long`. */
-export const MAX_ANSWER_LENGTH: number = MAX_EXPRESSION_LENGTH;
