@@ -167,7 +167,7 @@ function simplifyColumns(
   if (product.op !== "matmul" || axis !== x.shape.length - 1) return undefined;
   if (product.shape.at(-1) !== width) return undefined;
   const [a, b] = product.inputs.map((id) => graph.tensorOf(id));
-  const isWorthwhile = sizeOf(product.shape) > 2 * sizeOf(b!.shape);
+  const isWorthwhile = sizeOf(product.shape) >= sizeOf(b!.shape);
   if (b!.shape.length !== 2 || !isWorthwhile) return undefined;
   const columns = graph.emit("slice", [b!], {
     axis: product.attributes.transposeB ? 0 : 1,
