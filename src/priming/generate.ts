@@ -106,7 +106,7 @@ function fileOf(file: string | undefined, split: Split): string {
   if (file !== undefined) return file;
   throw new UsageError(`priming: expected a file of puzzles for the ${split} traces, found none`, {
     code: "priming.no_puzzles",
-    hint: `give a file of ${split} puzzles, or ask for no validation traces`,
+    hint: `give a file of ${split} puzzles, or set the number of validation traces to 0`,
   });
 }
 
