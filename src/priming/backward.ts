@@ -52,6 +52,7 @@ export function writeBackward(
     nearest: undefined,
     count: 0,
   };
+  state.writer.phrase(phrases.OPENING, { target: task.target });
   const tried = new Set<number>();
   for (let at = task.numbers.length - 1; at >= 0; at -= 1) {
     const held = task.numbers[at] as number;
@@ -96,8 +97,8 @@ function searchWith(state: State, held: number, rest: readonly number[]): Item |
     state.count += 1;
     const need = wanted.find(({ value }) => value === attempt.result.value);
     if (need === undefined) continue;
-    writer.plain(".");
-    writer.phrase(phrases.LAST_STEP, {});
+    // The same words as before a miss: only the look at the target can tell which verdict follows.
+    writer.plain(",");
     writer.equation(need.last);
     conclude(state, true);
     return { value: task.target, expression: need.complete(attempt.result.expression) };

@@ -107,6 +107,18 @@ function stepTo(result: number, random: Random, options: DocumentOptions): Step 
   }
 }
 
+/** A true step with the given value on its left. */
+function stepFrom(left: number, random: Random, options: DocumentOptions): Step {
+  for (;;) {
+    const operator = random.pick(OPERATORS);
+    const right = random.integer(1, options.largestNumber);
+    const result = apply(operator, left, right);
+    if (result !== undefined && result >= 1 && result <= options.largestValue) {
+      return { left, operator, right, result };
+    }
+  }
+}
+
 /** Arithmetic: all steps on one pair in the order of the teacher, a list of equations, or sentences. */
 export function writeFacts(random: Random, options: DocumentOptions): string {
   const style = random.uniform();
@@ -128,31 +140,45 @@ function writePair(random: Random, options: DocumentOptions): string {
   return ` ${steps.map(equation).join(", ")}.`;
 }
 
+/** Share of the results in comparisons that are made equal to the number; others are equal by chance. */
+const EQUAL_SHARE = 0.2;
+/** Most results after one number: as many as the attempts of a long trace, so that the look back is as far. */
+const MOST_COMPARISONS = 20;
+
 /** Results, each with a verdict on whether it is a given number: equal and unequal are told apart only by looking. */
 export function writeComparisons(random: Random, options: DocumentOptions): string {
   const target = random.integer(1, options.largestValue);
   let text = fillPhrase(random.pick(texts.COMPARE_WITH), { target });
-  for (let left = random.integer(2, 5); left > 0; left -= 1) {
-    const step = random.chance(0.4) ? stepTo(target, random, options) : drawStep(random, options);
+  for (let left = random.integer(2, MOST_COMPARISONS); left > 0; left -= 1) {
+    const equal = random.chance(EQUAL_SHARE);
+    const step = equal ? stepTo(target, random, options) : drawStep(random, options);
+    if (random.chance(0.3)) text += ` ${equation(stepTo(step.left, random, options))},`;
     const verdict = step.result === target ? phrases.CHECK_HIT : phrases.CHECK_MISS;
     text += ` ${equation(step)}${fillPhrase(random.pick(verdict), { target })}`;
   }
   return text;
 }
 
-/** Results until one is among some given values. */
+/** Rounds of results until one is among some given values; a step from that value ends the round. */
 export function writeLookFor(random: Random, options: DocumentOptions): string {
+  let text = "";
+  for (let rounds = random.integer(1, 4); rounds > 0; rounds -= 1) {
+    text += writeLookRound(random, options);
+  }
+  return text;
+}
+
+function writeLookRound(random: Random, options: DocumentOptions): string {
   const wanted = Array.from({ length: random.integer(1, 4) }, () =>
     random.integer(1, options.largestValue),
   );
   let text = fillPhrase(random.pick(texts.LOOK_FOR), { list: wanted.join(" or ") });
-  for (let left = random.integer(1, 6); left > 0; left -= 1) {
-    const hits = random.chance(0.3);
+  for (let left = random.integer(2, 6); left > 0; left -= 1) {
+    const hits = random.chance(0.2);
     const step = hits ? stepTo(random.pick(wanted), random, options) : drawStep(random, options);
     text += ` ${equation(step)}`;
-    if (wanted.includes(step.result)) {
-      return `${text}.${fillPhrase(random.pick(texts.FOUND), { value: step.result })}`;
-    }
+    if (wanted.includes(step.result))
+      return `${text}, ${equation(stepFrom(step.result, random, options))}.`;
     text += left === 1 ? "." : ",";
   }
   return text;
@@ -167,7 +193,7 @@ const LOOSE_TABLES: readonly (readonly string[])[] = [
   phrases.DERIVED_AIM,
   phrases.KEEP_LAST,
   phrases.OTHERS,
-  phrases.LAST_STEP,
+  texts.LAST_WORDS,
   phrases.SETTLE,
 ];
 

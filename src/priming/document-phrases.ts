@@ -15,13 +15,19 @@ export const COMPARE_WITH = [
   " Make $target.",
   " The target is $target.",
   " We want $target.",
+  "Use one to make $target.\n",
 ] as const;
 
 /** States several values of which one is looked for. */
-export const LOOK_FOR = [" Look for $list:", " One of $list:", " Aim for $list:"] as const;
+export const LOOK_FOR = [
+  " Look for $list:",
+  " One of $list:",
+  " Aim for $list:",
+  " Try to get $list:",
+] as const;
 
-/** After a value that was looked for. */
-export const FOUND = [" So $value.", " Then $value.", " Now $value."] as const;
+/** Openings of a sentence before a value. */
+export const LAST_WORDS = [" So", " Then", " Now"] as const;
 
 /** Everyday sentences with the words of the phrase tables. */
 export const PLAIN = [
@@ -48,6 +54,6 @@ export const DOCUMENT_TEXTS: readonly string[] = [
   ...FACTS,
   ...COMPARE_WITH,
   ...LOOK_FOR,
-  ...FOUND,
+  ...LAST_WORDS,
   ...PLAIN,
 ];

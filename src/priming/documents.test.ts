@@ -119,28 +119,33 @@ describe("a comparison", () => {
     let no = 0;
     for (const text of many("compare", 500)) {
       const target = Number(/\d+/u.exec(text)?.[0]);
-      for (const [, value, verdict] of text.matchAll(/= (\d+)[,.] (\w+)/gu)) {
+      for (const [, value, verdict] of text.matchAll(/= (\d+)[,.] (yes|that|no|not)\b/giu)) {
         const positive = /^(yes|that)$/iu.test(verdict ?? "");
         expect(positive).toBe(Number(value) === target);
         if (positive) yes += 1;
         else no += 1;
       }
     }
-    expect(yes / (yes + no)).toBeGreaterThan(0.3);
-    expect(yes / (yes + no)).toBeLessThan(0.5);
+    expect(yes / (yes + no)).toBeGreaterThan(0.15);
+    expect(yes / (yes + no)).toBeLessThan(0.3);
   });
 });
 
 describe("a list to look in", () => {
-  it("ends at the first result that is in it", () => {
+  it("goes on from the first result that is in it, and ends", () => {
+    let found = 0;
     for (const text of many("look_for", 500)) {
-      const [head = "", tail = ""] = text.split(":");
-      const wanted = (head.match(/\d+/gu) ?? []).map(Number);
-      const results = [...tail.matchAll(/= (\d+)/gu)].map(([, value]) => Number(value));
-      expect(results.slice(0, -1).filter((value) => wanted.includes(value))).toEqual([]);
-      const found = wanted.includes(results.at(-1) ?? Number.NaN);
-      expect(/\b(So|Then|Now) \d+\.$/u.test(tail)).toBe(found);
+      for (const [, head = "", tail = ""] of text.matchAll(/([^:.]*):([^:.]*)\./gu)) {
+        const wanted = (head.match(/\d+/gu) ?? []).map(Number);
+        const steps = [...tail.matchAll(/(\d+) \S (\d+) = (\d+)/gu)];
+        const at = steps.findIndex(([, , , result]) => wanted.includes(Number(result)));
+        if (at < 0) continue;
+        found += 1;
+        expect(steps.length).toBe(at + 2);
+        expect(steps[at + 1]?.[1]).toBe(steps[at]?.[3]);
+      }
     }
+    expect(found).toBeGreaterThan(300);
   });
 });
 

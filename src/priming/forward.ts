@@ -28,6 +28,7 @@ export function writeForward(
   let before: Attempt | undefined;
   let nearest: Item | undefined;
   let count = 0;
+  writer.phrase(phrases.OPENING, { target: task.target });
   for (const attempt of attempts(task.numbers, task.range)) {
     if (count >= task.giveUpAfter && sharedSteps(before, attempt) === 0 && nearest !== undefined)
       break;

@@ -5,6 +5,9 @@
  * that belong to no other habit: no aim in a backward phrase, no verdict in an aim.
  */
 
+/** Opens a thought with the target, so that what it is compared with stands near. */
+export const OPENING = [" The target is $target.", " We want $target.", " Make $target."] as const;
+
 /** A verdict after the result of a full attempt that misses the target. */
 export const CHECK_MISS = [
   ", {not $target}.",
@@ -73,9 +76,6 @@ export const DERIVED_AIM = [
   " {Try to get $value from $rest}:",
   " {Next aim for $value with $rest}:",
 ] as const;
-
-/** Opens the last step, once the value that was derived is reached. */
-export const LAST_STEP = [" Then", " So", " Now"] as const;
 
 /** Takes an attempt that misses, because the search ends here. */
 export const SETTLE = [" Settle for $value.", " Stop with $value.", " Keep $value."] as const;
