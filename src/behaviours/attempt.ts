@@ -3,7 +3,7 @@
  * before. A step takes its operands from the table and puts its result there. A step that does not use the last result
  * leaves the attempt, unless it makes a side result that the attempt joins with its other result later.
  */
-import { sameValue } from "./expression.ts";
+import { pairKey, sameValue } from "./expression.ts";
 import type { Computation } from "./segment.ts";
 import { Operator } from "./tokens.ts";
 
@@ -36,6 +36,8 @@ interface SeenComputation {
 
 /** Bounds chosen by us, so that degenerate text costs linear time: steps back to an earlier state, */
 const MAX_STEPS_BACK = 16;
+/** given numbers (a table is held in the bits of one integer), */
+const MAX_NUMBERS = 20;
 /** readings of where a new combination began, */
 const MAX_READINGS = 4;
 /** and misread numbers that are remembered. */
@@ -56,31 +58,22 @@ export function isRight(computation: Computation): boolean {
   return Math.abs(computation.value - computation.result) < 0.006;
 }
 
-/** Name of a computation: equal for the same operation on the same values, operands of + and * in either order. */
-export function computationKey(computation: Computation): string {
-  const { leaves, operators } = computation;
-  if (leaves.length !== 2) return `${leaves.join(" ")}|${operators.join("")}`;
-  return pairKey(leaves[0] as number, operators[0] as number, leaves[1] as number);
-}
-
-function pairKey(left: number, operator: number, right: number): string {
-  const commutes = operator === Operator.add || operator === Operator.multiply;
-  return commutes && right < left ? `${right} ${left}|${operator}` : `${left} ${right}|${operator}`;
-}
-
-/** What is left of `table` without `values`; undefined when it does not hold them all. */
-export function without(
-  table: readonly number[],
-  values: readonly number[],
-): readonly number[] | undefined {
-  if (values.length > table.length) return undefined;
-  const rest = [...table];
+/** True when the table holds all the values, each for itself. */
+function covers(table: readonly number[], values: readonly number[]): boolean {
+  if (values.length > table.length) return false;
+  let taken = 0;
   for (const value of values) {
-    const at = rest.findIndex((other) => sameValue(other, value));
-    if (at < 0) return undefined;
-    rest.splice(at, 1);
+    let at = 0;
+    while (
+      at < table.length &&
+      ((taken & (1 << at)) !== 0 || !sameValue(table[at] as number, value))
+    ) {
+      at += 1;
+    }
+    if (at === table.length) return false;
+    taken |= 1 << at;
   }
-  return rest;
+  return true;
 }
 
 /**
@@ -99,9 +92,9 @@ export class Attempt {
   #lastComputation: Computation | undefined;
 
   constructor(numbers: readonly number[]) {
-    this.#numbers = numbers;
-    this.#supply = [...numbers];
-    this.#root = { table: numbers, parent: undefined, computation: undefined, used: 0 };
+    this.#numbers = numbers.slice(0, MAX_NUMBERS);
+    this.#supply = [...this.#numbers];
+    this.#root = { table: this.#numbers, parent: undefined, computation: undefined, used: 0 };
     this.#states = [this.#root];
   }
 
@@ -143,7 +136,7 @@ export class Attempt {
 
   /** True when the same computation was made before. */
   wasComputed(computation: Computation): boolean {
-    return this.#seen.has(computationKey(computation));
+    return this.#seen.has(computation.key);
   }
 
   /** True when it undoes a computation that was made before: `25 + 3 = 28` after `28 - 3 = 25`. */
@@ -165,7 +158,7 @@ export class Attempt {
     const { leaves } = computation;
     if (leaves.length < 2 || !sameValue(resultOf(computation), this.#last)) return false;
     const whole = this.#states.some((state) => state.used === leaves.length);
-    return whole && without(this.#numbers, leaves) !== undefined;
+    return whole && covers(this.#numbers, leaves);
   }
 
   /** True when a step of the attempt is written again with another result, one of the two being wrong. */
@@ -178,7 +171,7 @@ export class Attempt {
   /** True when it is the last step, word for word. */
   repeatsLast(computation: Computation): boolean {
     const last = this.#lastComputation;
-    return last !== undefined && computationKey(last) === computationKey(computation);
+    return last !== undefined && last.key === computation.key;
   }
 
   /** Goes on after a step of the attempt with a corrected result. */
@@ -189,23 +182,10 @@ export class Attempt {
 
   /** Notes a computation that is no step, so that it is known when it comes again. */
   note(computation: Computation): void {
-    const key = computationKey(computation);
+    const key = computation.key;
     if (this.#seen.has(key)) return;
     const result = resultOf(computation);
     this.#seen.set(key, { state: undefined, result, right: isRight(computation) });
-  }
-
-  /** How the computation stands to the attempt, before it is taken. */
-  moveOf(computation: Computation): Move {
-    if (this.#lastComputation === undefined) return "first";
-    if (this.#unfoldsLast(computation)) return "next";
-    const goesOn = this.usesLast(computation) ? "next" : "side";
-    // The nearest reading that explains the computation decides.
-    for (const state of this.#states) {
-      if (this.#offers(state, computation.leaves)) return goesOn;
-      if (this.#earlierStates([state], computation.leaves).length > 0) return "leave";
-    }
-    return goesOn === "next" ? "next" : "leave";
   }
 
   /**
@@ -225,34 +205,54 @@ export class Attempt {
 
   /** Earlier states from which `repeat` leads to a table for `step`. */
   #restarts(repeat: Computation, step: Computation): State[] {
-    return this.#earlierStates(this.#states, repeat.leaves).filter(
-      (base) => without(this.#child(base, repeat).table, step.leaves) !== undefined,
+    return this.#earlierStates(this.#states, repeat.leaves).filter((base) =>
+      covers(this.#child(base, repeat).table, step.leaves),
     );
   }
 
   /**
-   * Takes a step.
+   * Takes a step and tells how it stands to the attempt.
    * @param left how words have left the attempt before it: for the numbers, or for an earlier state; undefined for no words
    */
-  take(computation: Computation, left: "numbers" | "earlier" | undefined): void {
+  take(computation: Computation, left: "numbers" | "earlier" | undefined): Move {
     const { leaves } = computation;
-    const move = this.moveOf(computation);
+    const usesLast = this.usesLast(computation);
     const here = this.#states.filter((state) => this.#offers(state, leaves));
-    const back =
-      move === "next" && left === undefined ? [] : this.#earlierStates(this.#states, leaves);
-    if (left === "numbers")
-      back.sort((a, b) => Number(b === this.#root) - Number(a === this.#root));
-    // Words leave the present state even for values that are still on the table.
-    const stays = left === undefined || (left === "earlier" && this.usesLast(computation));
-    const bases = stays ? [...here, ...back] : [...back, ...here];
-    const otherwise = move === "next" ? this.#states.slice(0, 1) : [this.#root];
-    this.#advance(bases.length > 0 ? bases : otherwise, computation);
+    const move = this.#moveOf(computation, usesLast, here);
+    let bases: readonly State[] = here;
+    if (move !== "next" || left !== undefined) {
+      const back = this.#earlierStates(this.#states, leaves);
+      if (left === "numbers" && back.includes(this.#root)) back.unshift(this.#root);
+      // Words leave the present state even for values that are still on the table.
+      const stays = left === undefined || (left === "earlier" && usesLast);
+      bases = stays ? [...here, ...back] : [...back, ...here];
+    }
+    if (bases.length === 0) bases = move === "next" ? this.#states.slice(0, 1) : [this.#root];
+    this.#advance(bases, computation);
+    return move;
+  }
+
+  #moveOf(computation: Computation, usesLast: boolean, here: readonly State[]): Move {
+    if (this.#lastComputation === undefined) return "first";
+    if (this.#unfoldsLast(computation)) return "next";
+    const goesOn = usesLast ? "next" : "side";
+    // The nearest reading that explains the computation decides.
+    for (const state of this.#states) {
+      if (here.includes(state)) return goesOn;
+      if (this.#earlierStates([state], computation.leaves).length > 0) return "leave";
+    }
+    return usesLast ? "next" : "leave";
   }
 
   /** The values are on the table of the state, or are misread numbers that it has not used. */
   #offers(state: State, values: readonly number[]): boolean {
-    if (without(state.table, values) !== undefined) return true;
-    if (this.#supply.length === this.#numbers.length) return false;
+    if (covers(state.table, values)) return true;
+    if (
+      this.#supply.length === this.#numbers.length ||
+      values.length > state.table.length + MAX_ASSUMED
+    ) {
+      return false;
+    }
     const used: number[] = [];
     let at: State | undefined = state;
     for (let back = 0; at !== undefined && back < MAX_STEPS_BACK; back += 1, at = at.parent) {
@@ -260,7 +260,7 @@ export class Attempt {
     }
     const misread = this.#supply.slice(this.#numbers.length);
     const unused = misread.filter((value) => !used.includes(value));
-    return unused.length > 0 && without([...state.table, ...unused], values) !== undefined;
+    return unused.length > 0 && covers([...state.table, ...unused], values);
   }
 
   /** States before the given ones that offer the values: reading by reading, the latest first. */
@@ -288,7 +288,7 @@ export class Attempt {
     this.#states = bases.slice(0, MAX_READINGS + 1).map((base) => this.#child(base, computation));
     this.#last = resultOf(computation);
     this.#lastComputation = computation;
-    this.#seen.set(computationKey(computation), {
+    this.#seen.set(computation.key, {
       state: this.#states[0],
       result: this.#last,
       right: Number.isNaN(computation.result) || isRight(computation),
@@ -300,11 +300,15 @@ export class Attempt {
   }
 
   #child(parent: State, computation: Computation): State {
-    let rest: readonly number[] = parent.table;
-    for (const leaf of computation.leaves) rest = without(rest, [leaf]) ?? rest;
+    const table = parent.table.slice();
+    for (const leaf of computation.leaves) {
+      const at = table.findIndex((value) => sameValue(value, leaf));
+      if (at >= 0) table.splice(at, 1);
+    }
+    table.push(resultOf(computation));
     const joins = parent.computation === undefined ? 0 : 1;
     return {
-      table: [...rest, resultOf(computation)],
+      table,
       parent,
       computation,
       used: parent.used + computation.leaves.length - joins,
@@ -313,7 +317,7 @@ export class Attempt {
 
   /** The same computation, if it was made as a step that led to the present state. */
   #seenOnPath(computation: Computation): SeenComputation | undefined {
-    const seen = this.#seen.get(computationKey(computation));
+    const seen = this.#seen.get(computation.key);
     if (seen?.state === undefined) return undefined;
     for (const state of this.#states) {
       let at: State | undefined = state;
@@ -329,7 +333,7 @@ export class Attempt {
     const { leaves, operators } = computation;
     const last = this.#lastComputation;
     if (last === undefined || last.leaves.length !== 2 || leaves.length <= 2) return false;
-    const key = computationKey(last);
+    const key = last.key;
     return operators.some(
       (operator, at) => pairKey(leaves[at] as number, operator, leaves[at + 1] as number) === key,
     );

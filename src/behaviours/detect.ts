@@ -213,10 +213,10 @@ class Detector {
       attempt.restart(this.#repeat, step);
     }
     this.#repeat = undefined;
-    const move = attempt.moveOf(step);
+    const passedOver = attempt.last;
+    const move = attempt.take(step, this.#backtracking.leftInWords);
     if (move === "leave") this.#backtracking.onLeave(step);
-    else if (move === "side") this.#backtracking.onSide(step, attempt.last);
-    attempt.take(step, this.#backtracking.leftInWords);
+    else if (move === "side") this.#backtracking.onSide(step, passedOver);
     this.#backtracking.onStep();
     this.#backtracking.onUse(step.leaves);
     this.#subgoals.onResult(resultOf(step));

@@ -24,7 +24,20 @@ const TOLERANCE = 1e-9;
 
 /** True when two values are the same up to rounding of doubles. */
 export function sameValue(a: number, b: number): boolean {
-  return Math.abs(a - b) <= TOLERANCE * Math.max(1, Math.abs(a), Math.abs(b));
+  return a === b || Math.abs(a - b) <= TOLERANCE * Math.max(1, Math.abs(a), Math.abs(b));
+}
+
+/** Name of a computation on two values: operands of + and * count in either order. */
+export function pairKey(left: number, operator: number, right: number): string {
+  const commutes = operator === Operator.add || operator === Operator.multiply;
+  return commutes && right < left ? `${right} ${left}|${operator}` : `${left} ${right}|${operator}`;
+}
+
+/** Name of an expression: equal for the same operations on the same values. */
+export function expressionKey(expression: Pick<Expression, "leaves" | "operators">): string {
+  const { leaves, operators } = expression;
+  if (leaves.length !== 2) return `${leaves.join(" ")}|${operators.join("")}`;
+  return pairKey(leaves[0] as number, operators[0] as number, leaves[1] as number);
 }
 
 /** Operator code of a token at `at` and the tokens it takes: a symbol, or "plus", "minus", "times", "divided by". */

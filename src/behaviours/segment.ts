@@ -3,7 +3,13 @@
  * A running chain `5 * 6 = 30 + 11 = 41` is two equations, an evaluation `12 * 4 - 9 = 48 - 9 = 39` is one, and in
  * `9 + 8 = 17, + 6 = 23` the second has the result of the first as its unwritten operand.
  */
-import { type Expression, operatorAt, readExpression, sameValue } from "./expression.ts";
+import {
+  type Expression,
+  expressionKey,
+  operatorAt,
+  readExpression,
+  sameValue,
+} from "./expression.ts";
 import { WordClass, type WordEntry } from "./lexicon.ts";
 import { Delimiter, Operator, TokenKind, type Tokens } from "./tokens.ts";
 
@@ -15,6 +21,8 @@ export interface Computation {
   readonly sentence: number;
   readonly leaves: readonly number[];
   readonly operators: readonly number[];
+  /** Equal for the same operations on the same values. */
+  readonly key: string;
   /** Exact value of the expression. */
   readonly value: number;
   /** Value written as its result; NaN for none. */
@@ -363,6 +371,7 @@ class Segmenter {
       sentence: this.#sentenceClasses.length - 1,
       leaves: expression.leaves,
       operators: expression.operators,
+      key: expressionKey(expression),
       value: expression.value,
       result,
       reversed,
