@@ -2,7 +2,7 @@
  * The oracle's kernels: one per operator, written for plainness. Every element is held as a float64 number (int32 and bool
  * fit exactly), so that the interpreter is more exact than the runtime it judges, and fine enough for finite differences.
  */
-import { InternalError } from "../../util/errors.ts";
+import { GraphError, InternalError } from "../../util/errors.ts";
 import { reducedShape } from "../graph/shape-rules.ts";
 import type { OpAttributes, OpName, Shape, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
@@ -154,7 +154,7 @@ function offsetExact(
 function indexIn(size: number, index: number): number {
   const resolved = index < 0 ? index + size : index;
   if (resolved >= 0 && resolved < size) return resolved;
-  throw new InternalError(`index ${index} is outside of an axis of size ${size}`, {
+  throw new GraphError(`index ${index} is outside of an axis of size ${size}`, {
     code: "engine.index",
     hint: "feed indices within the axis",
   });

@@ -4,6 +4,7 @@ import "../../../test/matchers.ts";
 import { differentiate } from "../autodiff/differentiate.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph } from "../graph/types.ts";
+import { interpret } from "../interpreter/interpret.ts";
 import * as ops from "../ops/primitives.ts";
 import { compile, ProgramCache } from "./program.ts";
 import { flushesDenormals } from "./runtime.ts";
@@ -67,6 +68,17 @@ describe("run", () => {
     );
     await expect(program.run(feeds, { y: new Float32Array(4) })).rejects.toThrow(/output "y"/);
   });
+});
+
+test("an index outside of its axis is an error of the run, in both backends", async () => {
+  const graph = new GraphBuilder("look up");
+  const table = graph.input("table", [3, 2]);
+  graph.output("rows", ops.gather(table, graph.input("rows at", [2], "int32")));
+  const built = graph.build();
+  const program = await cache.compile(built);
+  const outside = { table: new Float32Array(6), "rows at": Int32Array.of(0, 3) };
+  await expect(program.run(outside)).rejects.toThrow(/running "look up": .*out of.* bounds/);
+  expect(() => interpret(built, outside)).toThrow(/index 3 is outside of an axis of size 3/);
 });
 
 test("the cache compiles each key and each graph once", async () => {

@@ -70,7 +70,7 @@ class SessionProgram implements Program {
       const array = fetches[name];
       outputs[name] = array === undefined ? null : this.#wrap("output", name, type, array);
     }
-    const results = await this.#session.run(inputs, outputs);
+    const results = await this.#runSession(inputs, outputs);
     const arrays: Record<string, TensorData> = {};
     for (const [name] of this.#outputs) {
       arrays[name] = fetches[name] ?? (results[name]!.data as TensorData);
@@ -81,6 +81,18 @@ class SessionProgram implements Program {
   async dispose(): Promise<void> {
     this.#session.endProfiling();
     await this.#session.release();
+  }
+
+  async #runSession(inputs: Record<string, OrtTensor>, outputs: Record<string, OrtTensor | null>) {
+    try {
+      return await this.#session.run(inputs, outputs);
+    } catch (cause) {
+      throw new GraphError(`running "${this.graph.name}": ${messageOf(cause)}`, {
+        code: "engine.run",
+        hint: "look for an index outside of its axis among the fed arrays",
+        cause,
+      });
+    }
   }
 
   #wrap(role: string, name: string, type: TensorType, array: TensorData | undefined): OrtTensor {

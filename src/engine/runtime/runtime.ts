@@ -20,7 +20,8 @@ export const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   interOpNumThreads: 1,
   executionMode: "sequential",
   graphOptimizationLevel: "all",
-  logSeverityLevel: 3,
+  // Errors are thrown; only fatal ones are printed.
+  logSeverityLevel: 4,
   enableMemPattern: true,
   extra: { session: { intra_op: { allow_spinning: "0" }, set_denormal_as_zero: "1" } },
 };
