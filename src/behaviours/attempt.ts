@@ -76,6 +76,11 @@ function covers(table: readonly number[], values: readonly number[]): boolean {
   return true;
 }
 
+function moveToFront<T>(list: T[], item: T): void {
+  const at = list.indexOf(item);
+  if (at > 0) list.unshift(...list.splice(at, 1));
+}
+
 /**
  * State of the attempt; computations are told to it in the order of the text. Where a new combination may have begun in
  * several earlier states, all readings are kept until a later step fits only some of them.
@@ -222,7 +227,7 @@ export class Attempt {
     let bases: readonly State[] = here;
     if (move !== "next" || left !== undefined) {
       const back = this.#earlierStates(this.#states, leaves);
-      if (left === "numbers" && back.includes(this.#root)) back.unshift(this.#root);
+      if (left === "numbers") moveToFront(back, this.#root);
       // Words leave the present state even for values that are still on the table.
       const stays = left === undefined || (left === "earlier" && usesLast);
       bases = stays ? [...here, ...back] : [...back, ...here];

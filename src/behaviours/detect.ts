@@ -10,7 +10,7 @@ import { BackwardCounter } from "./backward-chaining.ts";
 import { sameValue } from "./expression.ts";
 import { tokenize } from "./lexer.ts";
 import { WordClass } from "./lexicon.ts";
-import { type Clause, type Computation, type Segments, segment } from "./segment.ts";
+import { type Clause, type Computation, type Element, type Segments, segment } from "./segment.ts";
 import { SubgoalCounter } from "./subgoal-setting.ts";
 import { TokenKind } from "./tokens.ts";
 import { VerificationCounter } from "./verification.ts";
@@ -59,7 +59,8 @@ class Detector {
 
   run(): BehaviourCells {
     const { elements } = this.#segments;
-    for (const [at, element] of elements.entries()) {
+    for (let at = 0; at < elements.length; at += 1) {
+      const element = elements[at] as Element;
       if (element.kind === "clause") this.#clause(element);
       else if (element.kind === "expression") this.#mentioned(element);
       else this.#equation(element, elements[at + 1]);

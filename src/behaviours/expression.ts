@@ -86,8 +86,18 @@ export function readExpression(
   from: number,
   first?: number,
 ): Expression | undefined {
+  if (first === undefined && tokens.kinds[from] === TokenKind.number) {
+    // Most numbers stand alone.
+    const operator = operatorAt(tokens, from + 1);
+    if (operator === undefined) {
+      const value = tokens.values[from] as number;
+      return { next: from + 1, leaves: [value], operators: NONE, value };
+    }
+  }
   return new Reader(tokens, from, first).read();
 }
+
+const NONE: readonly number[] = [];
 
 /** Operator-precedence parser; keeps the last place where what was read is a whole expression. */
 class Reader {
