@@ -126,3 +126,36 @@ export function goldAgreement(): {
     }));
   });
 }
+
+/** Lines of a table of agreement, for a terminal or a Markdown page. */
+export function renderAgreement(rows: ReturnType<typeof goldAgreement>): string[] {
+  const percent = (share: number | undefined): string =>
+    share === undefined ? "-" : (100 * share).toFixed(1);
+  const head = [
+    "split",
+    "habit",
+    "labelled",
+    "detected",
+    "precision",
+    "recall",
+    "F1",
+    "equal counts",
+  ];
+  const cells = rows.map(({ split, behaviour, agreement }) => [
+    split,
+    behaviour,
+    String(agreement.labelled),
+    String(agreement.detected),
+    percent(agreement.precision),
+    percent(agreement.recall),
+    percent(agreement.f1),
+    percent(agreement.equalCounts),
+  ]);
+  const widths = head.map((title, at) =>
+    Math.max(title.length, ...cells.map((row) => (row[at] as string).length)),
+  );
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, at) => cell.padEnd(widths[at] as number)).join(" | ")} |`;
+  const rule = `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`;
+  return [line(head), rule, ...cells.map(line)];
+}
