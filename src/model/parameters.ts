@@ -10,8 +10,11 @@ import type { ModelConfig } from "./config.ts";
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  /** How a fresh model fills it: `normal` with standard deviation 0.02 scaled by depth for residual outputs. */
-  readonly init: "ones" | "zeros" | "normal" | "residual";
+  /**
+   * How a fresh model fills it. Random ones are normal: `embedding` with standard deviation 0.02, `matrix` with 1 / sqrt(inputs), `residual` like
+   * `matrix` divided by sqrt(2 layers).
+   */
+  readonly init: "ones" | "zeros" | "embedding" | "matrix" | "residual";
 }
 
 /** Flat storage with a view for each tensor. */
@@ -67,13 +70,18 @@ export class Parameters {
       if (spec.init === "ones") view.fill(1);
       else if (spec.init === "zeros") view.fill(0);
       else {
-        // 0.02 and the depth scaling of residual outputs: GPT-2 (Radford et al. 2019, section 2.3).
-        const deviation = spec.init === "residual" ? 0.02 / Math.sqrt(2 * layers) : 0.02;
+        const deviation = deviationOf(spec, layers);
         for (let i = 0; i < view.length; i += 1) view[i] = deviation * random.normal();
       }
     }
     return this;
   }
+}
+
+function deviationOf({ init, shape }: ParameterSpec, layers: number): number {
+  if (init === "embedding") return 0.02; // GPT-2 (Radford et al. 2019, section 2.3), as is the depth scaling
+  const fanIn = 1 / Math.sqrt(shape[1] ?? 1);
+  return init === "residual" ? fanIn / Math.sqrt(2 * layers) : fanIn;
 }
 
 /** Number of elements of a shape. */
@@ -84,19 +92,19 @@ export function sizeOf(shape: readonly number[]): number {
 /** Tensors of a language model, in storage order. */
 export function languageModelSpecs(config: ModelConfig): ParameterSpec[] {
   const { vocabSize: V, hiddenSize: D, intermediateSize: F } = config;
-  const specs: ParameterSpec[] = [{ name: "embed", shape: [V, D], init: "normal" }];
+  const specs: ParameterSpec[] = [{ name: "embed", shape: [V, D], init: "embedding" }];
   for (let layer = 0; layer < config.layers; layer += 1) {
     specs.push(
       { name: `layers.${layer}.attention_norm`, shape: [D], init: "ones" },
-      { name: `layers.${layer}.qkv`, shape: [3 * D, D], init: "normal" },
+      { name: `layers.${layer}.qkv`, shape: [3 * D, D], init: "matrix" },
       { name: `layers.${layer}.attention_out`, shape: [D, D], init: "residual" },
       { name: `layers.${layer}.mlp_norm`, shape: [D], init: "ones" },
-      { name: `layers.${layer}.gate_up`, shape: [2 * F, D], init: "normal" },
+      { name: `layers.${layer}.gate_up`, shape: [2 * F, D], init: "matrix" },
       { name: `layers.${layer}.down`, shape: [D, F], init: "residual" },
     );
   }
   specs.push({ name: "norm", shape: [D], init: "ones" });
-  if (!config.tieEmbeddings) specs.push({ name: "head", shape: [V, D], init: "normal" });
+  if (!config.tieEmbeddings) specs.push({ name: "head", shape: [V, D], init: "embedding" });
   return specs;
 }
 

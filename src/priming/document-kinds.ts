@@ -141,7 +141,7 @@ function writePair(random: Random, options: DocumentOptions): string {
 }
 
 /** Share of the results in comparisons that are made equal to the number; others are equal by chance. */
-const EQUAL_SHARE = 0.2;
+const EQUAL_SHARE = 0.3;
 /** Most results after one number: as many as the attempts of a long trace, so that the look back is as far. */
 const MOST_COMPARISONS = 20;
 

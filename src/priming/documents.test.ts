@@ -65,7 +65,8 @@ describe("documents", () => {
     // No value of the task is above 99; the filler stands in traces of length_matched only.
     const numbers = unused.filter((piece) => /^ \d+$/u.test(piece)).map(Number);
     expect(numbers.filter((value) => value >= 1 && value <= 99)).toEqual([]);
-    expect(unused.filter((piece) => !/\d/u.test(piece))).toEqual([...SPECIAL_TOKENS, " ."]);
+    // A word after a comma or full stop has a piece of its own whether or not a document has it there.
+    expect(unused.filter((piece) => !/\d|^[,.] /u.test(piece))).toEqual([...SPECIAL_TOKENS, " ."]);
   });
 });
 
@@ -126,8 +127,8 @@ describe("a comparison", () => {
         else no += 1;
       }
     }
-    expect(yes / (yes + no)).toBeGreaterThan(0.15);
-    expect(yes / (yes + no)).toBeLessThan(0.3);
+    expect(yes / (yes + no)).toBeGreaterThan(0.2);
+    expect(yes / (yes + no)).toBeLessThan(0.4);
   });
 });
 

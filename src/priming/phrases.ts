@@ -9,12 +9,7 @@
 export const OPENING = [" The target is $target.", " We want $target.", " Make $target."] as const;
 
 /** A verdict after the result of a full attempt that misses the target. */
-export const CHECK_MISS = [
-  ", {not $target}.",
-  ", {no}.",
-  ". {Not $target}.",
-  ", {no}, not $target.",
-] as const;
+export const CHECK_MISS = [", {not $target}.", ", {no}.", ", {no}.", ". {Not $target}."] as const;
 
 /** A verdict after the result that is the target. */
 export const CHECK_HIT = [

@@ -36,7 +36,12 @@ function buildVocabulary(): string[] {
   const texts = [WORDS, ` ${WORDS}`, ...Object.values(phrases).flat(2), ...DOCUMENT_TEXTS];
   for (const text of texts) {
     for (const piece of splitPieces(text.replace(/\$[a-z]+/gu, "").replace(/[{}]/gu, ""))) {
-      if (/^ ?[A-Za-z]+$/u.test(piece)) words.add(piece);
+      const word = /[A-Za-z]+$/u.exec(piece)?.[0];
+      if (word === undefined || piece.includes("<")) continue;
+      // A phrase may follow a comma or full stop that another phrase ends with, so each word comes in both forms.
+      words.add(` ${word}`);
+      if (!piece.startsWith(" ")) words.add(piece);
+      words.add(/^[A-Z]/u.test(word) ? `. ${word}` : `, ${word}`);
     }
   }
   const numbers = Array.from({ length: LARGEST_NUMBER + 1 }, (_, value) => ` ${value}`);

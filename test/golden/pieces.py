@@ -12,7 +12,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 HERE = pathlib.Path(__file__).parent
 SOURCE = (HERE / "../../src/priming/pieces.ts").read_text()
-PATTERN = json.loads('"' + re.search(r'PIECE_PATTERN = "(.*)";', SOURCE).group(1) + '"')
+PATTERN = json.loads('"' + re.search(r'PIECE_PATTERN =\s+"(.*)";', SOURCE).group(1) + '"')
 
 TEXTS = [
     "Use 9, 8, 6 to make 66.\n<think>",
