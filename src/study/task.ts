@@ -30,13 +30,13 @@ export const taskSchema = z.strictObject({
     .describe("drop puzzles where more than this share of the expressions reaches the target"),
   puzzles: z
     .strictObject({
-      primingTrain: count.default(1000).describe("puzzles of the priming traces"),
+      primingTrain: count.default(1150).describe("puzzles of the priming traces"),
       primingValidation: count
-        .default(100)
+        .default(120)
         .describe("puzzles of the traces for the evaluation loss"),
-      rl: count.default(6000).describe("puzzles of reinforcement learning"),
-      tune: count.default(512).describe("puzzles for choosing settings, never for results"),
-      test: count.default(512).describe("puzzles of the results"),
+      rl: count.default(1150).describe("puzzles of reinforcement learning"),
+      tune: count.default(256).describe("puzzles for choosing settings, never for results"),
+      test: count.default(400).describe("puzzles of the results"),
     })
     .prefault({}),
 });
