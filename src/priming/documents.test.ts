@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseEquation } from "../countdown/index.ts";
+import { generatePuzzles, parseEquation } from "../countdown/index.ts";
 import { Random } from "../random/random.ts";
 import {
   BASES,
@@ -9,10 +9,22 @@ import {
   documents,
   writeDocument,
 } from "./documents.ts";
+import { teacherOptionsSchema } from "./options.ts";
 import { tokenCount } from "./pieces.ts";
-import { encodePieces, SPECIAL_TOKENS, UNKNOWN_ID, VOCABULARY } from "./vocabulary.ts";
+import { writeTrace } from "./teacher.ts";
+import { encodePieces, UNKNOWN_ID, VOCABULARY } from "./vocabulary.ts";
 
 const PLAIN = documentOptionsOf("tiny-plain");
+const OPTIONS = teacherOptionsSchema.parse({ giveUpShare: 0.2 });
+const SEARCHES = [
+  "negative_control",
+  "only_backtracking",
+  "backtracking_verification",
+  "backtracking_subgoal",
+  "backtracking_backward",
+  "all_strategies",
+  "incorrect_only",
+] as const;
 
 function many(kind: DocumentKind, count: number): string[] {
   const random = Random.of(2, kind);
@@ -59,14 +71,26 @@ describe("documents", () => {
     );
   });
 
-  it("use every piece of the vocabulary that a thought can need", () => {
+  it("use every value of a step and every piece that a thought has", () => {
     const used = new Set(read("tiny-plain", 12_000).flatMap(({ text }) => encodePieces(text)));
-    const unused = VOCABULARY.filter((_, id) => !used.has(id));
-    // No value of the task is above 99; the filler stands in traces of length_matched only.
-    const numbers = unused.filter((piece) => /^ \d+$/u.test(piece)).map(Number);
-    expect(numbers.filter((value) => value >= 1 && value <= 99)).toEqual([]);
-    // A word after a comma or full stop has a piece of its own whether or not a document has it there.
-    expect(unused.filter((piece) => !/\d|^[,.] /u.test(piece))).toEqual([...SPECIAL_TOKENS, " ."]);
+    for (let value = 1; value <= 99; value += 1) {
+      expect(used).toContain(VOCABULARY.indexOf(` ${value}`));
+    }
+    const limits = {
+      maxIntermediate: 99,
+      minTarget: 10,
+      maxTarget: 99,
+      minNumber: 1,
+      maxNumber: 13,
+    };
+    const puzzles = generatePuzzles({ ...limits, numberCounts: [3], count: 150 }, 3);
+    for (const condition of SEARCHES) {
+      for (const puzzle of puzzles) {
+        const trace = writeTrace(puzzle, condition, Random.of(1, puzzle.id), OPTIONS);
+        if ("rejected" in trace) continue;
+        for (const id of encodePieces(trace.completion)) expect(used).toContain(id);
+      }
+    }
   });
 });
 
