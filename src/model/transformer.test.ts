@@ -69,7 +69,7 @@ test("log-probabilities of sampled tokens equal those of one forward pass withou
     promptIds,
     key: [i],
   }));
-  const options = { seed: 5, maxNewTokens: 45, temperature: 1, batchSize: 4 };
+  const options = { seed: 1, maxNewTokens: 45, temperature: 1, batchSize: 4 };
   const sequences = await sampler.sample(model.parameters, requests, options);
   for (const [i, sequence] of sequences.entries()) {
     const prompt = requests[i]?.promptIds as number[];
