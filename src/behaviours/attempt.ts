@@ -76,6 +76,13 @@ function covers(table: readonly number[], values: readonly number[]): boolean {
   return true;
 }
 
+/** Two neighbours in the computation, with the operator between them, have the key. */
+function containsPair({ leaves, operators }: Computation, key: string): boolean {
+  return operators.some(
+    (operator, at) => pairKey(leaves[at] as number, operator, leaves[at + 1] as number) === key,
+  );
+}
+
 function moveToFront<T>(list: T[], item: T): void {
   const at = list.indexOf(item);
   if (at > 0) list.unshift(...list.splice(at, 1));
@@ -171,6 +178,21 @@ export class Attempt {
     const seen = this.#seenOnPath(computation);
     if (seen === undefined || sameValue(seen.result, computation.result)) return false;
     return !(seen.right && isRight(computation));
+  }
+
+  /**
+   * True when it is a part of the last step worked out: `9 * 8 = 72` after `9 * 8 - 6 = 66`, and then `72 - 6 = 66`.
+   * @param parts results of such computations since the last step
+   */
+  unfolds(computation: Computation, parts: readonly number[]): boolean {
+    const last = this.#lastComputation;
+    const { leaves, operators } = computation;
+    if (last === undefined || last.leaves.length <= leaves.length || leaves.length !== 2)
+      return false;
+    if (!operators.every((operator) => last.operators.includes(operator))) return false;
+    if (containsPair(last, computation.key)) return true;
+    if (parts.length === 0 || covers(last.leaves, leaves)) return false;
+    return covers([...last.leaves, ...parts], leaves);
   }
 
   /** True when it is the last step, word for word. */
@@ -335,12 +357,9 @@ export class Attempt {
 
   /** The last step stands in it, not as its result but written out: `6 * 9 + 20` after `6 * 9 = 54`. */
   #unfoldsLast(computation: Computation): boolean {
-    const { leaves, operators } = computation;
     const last = this.#lastComputation;
-    if (last === undefined || last.leaves.length !== 2 || leaves.length <= 2) return false;
-    const key = last.key;
-    return operators.some(
-      (operator, at) => pairKey(leaves[at] as number, operator, leaves[at + 1] as number) === key,
-    );
+    if (last === undefined || last.leaves.length !== 2 || computation.leaves.length <= 2)
+      return false;
+    return containsPair(computation, last.key);
   }
 }

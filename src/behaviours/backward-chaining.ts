@@ -117,12 +117,13 @@ function derivedInWords(
   state: { readonly target: number; readonly attempt: Attempt },
 ): number | undefined {
   const { tokens, classes, sentenceClasses } = segments;
-  if ((clause.classes & aim) === 0 && !hasDuty(clause, segments)) return undefined;
-  const numbers = numbersOf(clause, segments);
-  const [first] = numbers;
+  const [first] = numbersOf(clause, segments);
   if (first === undefined) return undefined;
   const value = tokens.values[first] as number;
   if (sameValue(value, state.target)) return undefined;
+  const toGo = tokens.words[first + 1]?.text === "to" && tokens.words[first + 2]?.text === "go";
+  if (toGo && sameValue(state.attempt.last + value, state.target)) return value;
+  if ((clause.classes & aim) === 0 && !hasDuty(clause, segments)) return undefined;
   const amount =
     ((classes[first - 1] ?? 0) & more) !== 0 ||
     (first + 1 < clause.last && ((classes[first + 1] as number) & more) !== 0) ||

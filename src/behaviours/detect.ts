@@ -17,6 +17,9 @@ import { VerificationCounter } from "./verification.ts";
 
 const { check, again, wait, back, filler } = WordClass;
 
+/** Parts of one step that are remembered. */
+const MAX_PARTS = 8;
+
 /** What the text is about. */
 export interface DetectOptions {
   /** The given numbers. */
@@ -47,6 +50,8 @@ class Detector {
   #mention: Computation | undefined;
   /** The last step written once more; the next step may show that it began a new combination. */
   #repeat: Computation | undefined;
+  /** Results of the parts of the last step that were worked out. */
+  #parts: number[] = [];
   /** Some computation was made. */
   #started = false;
 
@@ -159,7 +164,8 @@ class Detector {
     this.#mention = undefined;
     const wasStarted = this.#started;
     this.#started = true;
-    if (wasStarted && this.#isRecheck(equation, next)) {
+    const part = this.#isPart(equation);
+    if (wasStarted && ((part && this.#checking) || this.#isRecheck(equation, next))) {
       this.#verification.onRecheck(equation, isRight(equation));
       if (this.#attempt.corrects(equation)) this.#attempt.correct(equation);
       this.#adjacent = true;
@@ -172,6 +178,11 @@ class Detector {
       this.#backward.onInverse(equation, derived);
       this.#subgoals.expect(derived);
       this.#adjacent = false;
+      return;
+    }
+    if (part) {
+      this.#attempt.note(equation);
+      this.#adjacent = true;
       return;
     }
     this.#checking = false;
@@ -198,6 +209,14 @@ class Detector {
     return (after.classes & again) !== 0 && (after.classes & back) === 0;
   }
 
+  /** A part of the last step worked out; its result is kept for the parts after it. */
+  #isPart(equation: Computation): boolean {
+    if (this.#backtracking.leftInWords !== undefined) return false;
+    if (!this.#attempt.unfolds(equation, this.#parts)) return false;
+    if (this.#parts.length < MAX_PARTS) this.#parts.push(equation.result);
+    return true;
+  }
+
   /** The attempt, or a step of it, written again: the solution summed up, or the last step said twice. */
   #isSummary(equation: Computation): boolean {
     const attempt = this.#attempt;
@@ -214,6 +233,7 @@ class Detector {
       attempt.restart(this.#repeat, step);
     }
     this.#repeat = undefined;
+    this.#parts = [];
     const passedOver = attempt.last;
     const move = attempt.take(step, this.#backtracking.leftInWords);
     if (move === "leave") this.#backtracking.onLeave(step);

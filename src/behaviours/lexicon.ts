@@ -69,11 +69,11 @@ const WORDS: Readonly<Record<ClassName, string>> = {
     "above over exceeds exceed exceeded exceeding bigger larger greater higher overshoots overshoot overshot past beyond",
   less: "below under less lower smaller fewer short undershoots undershoot beneath",
   near: "close near nearly almost closer nearer around",
-  off: "off away diff difference distance gap apart",
+  off: "vs versus off away diff difference distance gap apart",
   target: "target goal desired required",
   yes: "yes yep yup correct right true pass passes passed success match matches hit bingo boom",
   no: "no nope nah wrong incorrect false fail fails failed",
-  filler: `that this it which is thats its still way really just also bit a an the much so oh hmm hm ok okay yeah well result value
+  filler: `answer were indeed that this it which is thats its still way really just also bit a an the much so oh hmm hm ok okay yeah well result value
     status far clearly only even quite very sadly unfortunately by one two here again ah and our we are was be not yet there got
     total alas of course but as too to than`,
   too: "too",
@@ -82,7 +82,7 @@ const WORDS: Readonly<Record<ClassName, string>> = {
   aim: `aim aims aiming need needs want wants subgoal subgoals subtarget objective milestone looking seek
     seeking gotta hoping suffices`,
   make: "make get reach build produce create form find obtain construct getting reaching making building",
-  lead: `first next now then lets let me us i we you to will ill must should shall can could try trying see if would id like
+  lead: `idea strategy thought whether im first next now then lets let me us i we you to will ill must should shall can could try trying see if would id like
     step my plan is the job part start by with so also second secondly firstly again maybe perhaps possible might have a way
     about how begin one two three`,
   check: `check checking verify verifying verification confirm confirming confirms recheck rechecking recompute recomputing
@@ -100,7 +100,7 @@ const WORDS: Readonly<Record<ClassName, string>> = {
   more: "more another additional extra further",
   statement:
     "answer result expression solution total sum final target goal numbers number equation",
-  valueFiller: `for at to a an the value values number of is get make reach have find build produce obtain create form be out
+  valueFiller: `product sum difference quotient total for at to a an the value values number of is get make reach have find build produce obtain create form be out
     first next exactly something somehow some another us me you by with just with getting making reaching like would see step
     good stepping stone it result intermediate aim now as way`,
   wait: "wait actually hold hang",
@@ -110,6 +110,7 @@ const WORDS: Readonly<Record<ClassName, string>> = {
 
 /** Phrases of several words; each counts as the class it stands under. */
 const PHRASES: Partial<Record<ClassName, readonly string[]>> = {
+  not: ["far from"],
   back: [
     "go back",
     "going back",
@@ -176,6 +177,12 @@ const PHRASES: Partial<Record<ClassName, readonly string[]>> = {
     "reset",
   ],
   target: [
+    "what were looking for",
+    "what im looking for",
+    "what i was looking for",
+    "what i am looking for",
+    "what were after",
+    "what im after",
     "what we need",
     "what we needed",
     "what i need",
@@ -200,6 +207,12 @@ const PHRASES: Partial<Record<ClassName, readonly string[]>> = {
     "as wanted",
   ],
   aim: [
+    "should target",
+    "lets target",
+    "could target",
+    "will target",
+    "to target",
+    "can target",
     "would like to have",
     "would help to have",
     "good to have",
@@ -237,9 +250,25 @@ const PHRASES: Partial<Record<ClassName, readonly string[]>> = {
     "to find",
     "to get to",
   ],
-  yes: ["that is it", "thats it", "this is it", "it is", "there we go", "that is right", "got it"],
+  yes: [
+    "checks out",
+    "check out",
+    "that is it",
+    "thats it",
+    "this is it",
+    "it is",
+    "there we go",
+    "that is right",
+    "got it",
+  ],
   no: ["not it", "not there", "not right", "not quite", "not enough", "no way"],
   check: [
+    "plugging back in",
+    "plug back in",
+    "plugging in",
+    "plug it in",
+    "plugging it in",
+    "substituting back",
     "double check",
     "double checking",
     "make sure",
@@ -251,6 +280,10 @@ const PHRASES: Partial<Record<ClassName, readonly string[]>> = {
   again: ["once more", "as before", "check out", "checks out"],
   wait: ["hold on", "hang on", "let me see"],
   reverse: [
+    "by subtracting",
+    "by adding",
+    "by multiplying",
+    "by dividing",
     "undo #",
     "from the end",
     "at the end",
@@ -286,7 +319,7 @@ const PHRASES: Partial<Record<ClassName, readonly string[]>> = {
 export interface Phrase {
   /** Words after the first; `#` is any number. */
   readonly rest: readonly string[];
-  readonly classes: number;
+  classes: number;
 }
 
 /** What is known about a word. */
@@ -318,7 +351,10 @@ for (const name of Object.keys(PHRASES) as ClassName[]) {
   for (const phrase of PHRASES[name] ?? []) {
     const [first = "", ...rest] = phrase.split(" ");
     for (const word of rest) entryOf(word);
-    entryOf(first).phrases.push({ rest, classes: WordClass[name] });
+    const { phrases } = entryOf(first);
+    const same = phrases.find((other) => other.rest.join(" ") === rest.join(" "));
+    if (same === undefined) phrases.push({ rest, classes: WordClass[name] });
+    else same.classes |= WordClass[name];
   }
 }
 for (const word of [

@@ -163,6 +163,12 @@ class Segmenter {
       const next = this.#continuation(at);
       if (next > at) return next;
     }
+    if (this.#first === at - 1 && ((this.#classes[at - 1] as number) & VERDICT) !== 0) {
+      // "23 no back" is a verdict and a return.
+      if (entry.text === "back" || (entry.classes & WordClass.back) !== 0) {
+        this.#close(at, Delimiter.clause);
+      }
+    }
     for (const phrase of entry.phrases) {
       if (!this.#matches(phrase.rest, at + 1)) continue;
       this.#add(at, phrase.classes);
@@ -382,5 +388,6 @@ class Segmenter {
 }
 
 /** Class of the words of a phrase after its first. */
-const PHRASE_INSIDE = WordClass.filler | WordClass.valueFiller;
+const PHRASE_INSIDE = WordClass.filler | WordClass.valueFiller | WordClass.lead;
+const VERDICT = WordClass.yes | WordClass.no;
 const WORD_SIGNS = new Set(["plus", "minus", "times", "divided", "multiplied"]);

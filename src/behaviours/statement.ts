@@ -10,6 +10,8 @@ import { TokenKind } from "./tokens.ts";
 const { not, is, hit, greater, less, near, off, yes, no, filler, too, big, small } = WordClass;
 const TARGET = WordClass.target;
 const COMPARES = not | hit | greater | less | near | off | yes | no;
+/** May stand between a result and the target in "this gives us the target". */
+const GIVES = WordClass.relation | WordClass.relationFiller | WordClass.statement;
 const VERDICT = COMPARES | is | too | big | small | filler | WordClass.more;
 /** Words that make the number before them a distance: "6 too many", "22 short". */
 const DISTANCE = new Set(
@@ -57,11 +59,15 @@ export function readComparison(
   const { subject, compares } = parts;
   if (compares !== 0) return { subject, claim: claimOf(parts), bare: false };
   const claim: Claim = (value, target) => sameValue(value, target);
+  // "the result is 66 as desired" in one clause
+  if (parts.targetNumbers > 0 && parts.targetWord === parts.lastTarget) {
+    return { subject, claim, bare: false };
+  }
   if (parts.copula >= 0) {
     return isIdentity(clause, segments, parts) ? { subject, claim, bare: false } : undefined;
   }
   const named = parts.targetWord >= 0 && context.adjacent && !clause.colon;
-  return named && onlyHas(clause, segments, filler | TARGET)
+  return named && onlyHas(clause, segments, filler | TARGET | GIVES)
     ? { subject, claim, bare: false }
     : undefined;
 }
@@ -93,6 +99,12 @@ function readParts(clause: Clause, segments: Segments, target: number): Parts {
     const bits = classes[at] as number;
     if (tokens.kinds[at] === TokenKind.number) readNumber(parts, segments, at, target);
     else if ((bits & TARGET) !== 0) {
+      parts.targetWord = at;
+      parts.lastTarget = at;
+      if (parts.firstTarget < 0) parts.firstTarget = at;
+    }
+    // "higher than we want"
+    if ((bits & WordClass.aim) !== 0 && at === clause.last - 1 && at > clause.first) {
       parts.targetWord = at;
       parts.lastTarget = at;
       if (parts.firstTarget < 0) parts.firstTarget = at;

@@ -148,7 +148,7 @@ function findCue(clause: Clause, segments: Segments): number {
     if ((bits & make) !== 0) {
       if (!isReport(clause, segments, at)) return at;
     }
-    leading = (bits & lead) !== 0;
+    leading = (bits & (lead | WordClass.wait)) !== 0;
   }
   return -1;
 }
