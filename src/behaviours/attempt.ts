@@ -146,6 +146,11 @@ export class Attempt {
     return computation.leaves.some((leaf) => sameValue(leaf, this.#last));
   }
 
+  /** True when the last step has the value as an operand. */
+  lastUsed(value: number): boolean {
+    return this.#lastComputation?.leaves.some((leaf) => sameValue(leaf, value)) ?? false;
+  }
+
   /** True when the same computation was made before. */
   wasComputed(computation: Computation): boolean {
     return this.#seen.has(computation.key);

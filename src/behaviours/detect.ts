@@ -177,10 +177,12 @@ class Detector {
     if (derived !== undefined) {
       this.#backward.onInverse(equation, derived);
       this.#subgoals.expect(derived);
-      this.#adjacent = false;
+      // "58 - 53 = 5" still speaks of the result 58.
+      this.#adjacent = this.#attempt.usesLast(equation);
       return;
     }
-    if (part) {
+    const explains = equation.reversed && this.#attempt.lastUsed(equation.result);
+    if (part || explains) {
       this.#attempt.note(equation);
       this.#adjacent = true;
       return;

@@ -68,12 +68,12 @@ const WORDS: Readonly<Record<ClassName, string>> = {
   greater:
     "above over exceeds exceed exceeded exceeding bigger larger greater higher overshoots overshoot overshot past beyond",
   less: "below under less lower smaller fewer short undershoots undershoot beneath",
-  near: "close near nearly almost closer nearer around",
+  near: "compare comparing compared close near nearly almost closer nearer around",
   off: "vs versus off away diff difference distance gap apart",
   target: "target goal desired required",
   yes: "yes yep yup correct right true pass passes passed success match matches hit bingo boom",
   no: "no nope nah wrong incorrect false fail fails failed",
-  filler: `answer were indeed that this it which is thats its still way really just also bit a an the much so oh hmm hm ok okay yeah well result value
+  filler: `im am answer were indeed that this it which is thats its still way really just also bit a an the much so oh hmm hm ok okay yeah well result value
     status far clearly only even quite very sadly unfortunately by one two here again ah and our we are was be not yet there got
     total alas of course but as too to than`,
   too: "too",
@@ -207,6 +207,8 @@ const PHRASES: Partial<Record<ClassName, readonly string[]>> = {
     "as wanted",
   ],
   aim: [
+    "id like",
+    "would like",
     "should target",
     "lets target",
     "could target",

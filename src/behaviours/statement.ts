@@ -136,7 +136,8 @@ function readNumber(parts: Parts, segments: Segments, at: number, target: number
     parts.targetNumbers += 1;
     parts.lastTarget = at;
     if (parts.firstTarget < 0) parts.firstTarget = at;
-    else if (Number.isNaN(parts.subject)) parts.subject = value; // "66 is 66"
+    // "66 is 66"
+    if (parts.targetNumbers > 1 && Number.isNaN(parts.subject)) parts.subject = value;
   } else if (distance) parts.difference = value;
   else if (Number.isNaN(parts.subject)) parts.subject = value;
 }

@@ -127,13 +127,17 @@ const COUNTED = new Set(
 /** Before a verb these make it a report and no aim: "we get 24". */
 const REPORTERS = new Set("we i you it that this which they".split(" "));
 
-/** "we get 24" reports; "can we get 24" does not. */
+/** "we get 24" and "we can get 24" report; "can we get 24" and "if we can get 24" aim. */
 function isReport(clause: Clause, segments: Segments, verb: number): boolean {
-  const { words } = segments.tokens;
-  if (verb === clause.first || !REPORTERS.has(words[verb - 1]?.text ?? "")) return false;
-  return verb - 1 === clause.first || !MODALS.has(words[verb - 2]?.text ?? "");
+  const textAt = (at: number): string =>
+    at < clause.first ? "" : (segments.tokens.words[at]?.text ?? "");
+  const before = textAt(verb - 1);
+  if (REPORTERS.has(before)) return !MODALS.has(textAt(verb - 2));
+  const able = before === "can" || before === "could";
+  return able && REPORTERS.has(textAt(verb - 2)) && !SUPPOSING.has(textAt(verb - 3));
 }
 const MODALS = new Set("can could should shall would do let may might must if".split(" "));
+const SUPPOSING = new Set("if whether see maybe perhaps".split(" "));
 
 /** Token that makes the clause name an aim; -1 for none. */
 function findCue(clause: Clause, segments: Segments): number {
