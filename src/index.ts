@@ -10,6 +10,7 @@ export { type Comparison, comparisonSchema } from "./analysis/comparison-schema.
 // Behaviours: the four habits in any text, with the place of each instance.
 export { DEFINITIONS } from "./behaviours/definitions.ts";
 export { type DetectOptions, detectBehaviours } from "./behaviours/detect.ts";
+export { type JudgeExactOptions, judgeExact } from "./behaviours/judge-exact.ts";
 // Countdown: puzzles, their solutions, prompts, and the score of an answer.
 export {
   difficulty,

@@ -1,23 +1,32 @@
 #!/usr/bin/env node
 /** Entry of `habits`: finds the command, loads only its file, prints errors, sets the exit code. */
 import { readFileSync } from "node:fs";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { errorLines, exitCodeOf } from "./schema-command.ts";
 
-/** Name and summary of each command; its file of the same name exports `command`. */
-const COMMANDS: Readonly<Record<string, string>> = {
-  study: "run a whole study, from puzzles to the report",
-  countdown: "make, solve and score Countdown puzzles",
-  pretrain: "make the tiny base models again",
-  prime: "write priming traces for a condition",
-  sft: "fine-tune a checkpoint on traces",
-  ppo: "train a checkpoint by PPO on puzzles",
-  complete: "sample completions from checkpoints",
-  judge: "count the habits in completions",
-  report: "write the report of a run",
-  bench: "measure speed on this machine",
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Every command; its file is loaded only when it is called. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  study: {
+    summary: "run a whole study, from puzzles to the report",
+    load: () => import("./study.ts"),
+  },
+  countdown: {
+    summary: "make, solve and score Countdown puzzles",
+    load: () => import("./countdown.ts"),
+  },
+  pretrain: { summary: "make the tiny base models again", load: () => import("./pretrain.ts") },
+  prime: { summary: "write priming traces for a condition", load: () => import("./prime.ts") },
+  sft: { summary: "fine-tune a checkpoint on traces", load: () => import("./sft.ts") },
+  ppo: { summary: "train a checkpoint by PPO on puzzles", load: () => import("./ppo.ts") },
+  complete: { summary: "sample completions from checkpoints", load: () => import("./complete.ts") },
+  judge: { summary: "count the habits in completions", load: () => import("./judge.ts") },
+  report: { summary: "write the report of a run", load: () => import("./report.ts") },
+  bench: { summary: "measure speed on this machine", load: () => import("./bench.ts") },
 };
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -27,19 +36,12 @@ async function main(argv: readonly string[]): Promise<void> {
     .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-  for (const [command, summary] of Object.entries(COMMANDS)) {
+  for (const [command, { summary, load }] of Object.entries(COMMANDS)) {
     if (command !== name) program.command(command).description(summary).helpOption(false);
-    else program.addCommand(await loadCommand(command));
+    else program.addCommand((await load()).command);
   }
   if (name === undefined) program.outputHelp();
   else await program.parseAsync(argv, { from: "user" });
-}
-
-async function loadCommand(name: string): Promise<Command> {
-  const extension = path.extname(fileURLToPath(import.meta.url)); // .js when built, .ts under the test runner
-  const url = new URL(`./${name}${extension}`, import.meta.url).href;
-  const module = (await import(/* @vite-ignore */ url)) as { command: Command };
-  return module.command;
 }
 
 function packageVersion(): string {

@@ -11,6 +11,7 @@ import { UsageError } from "../util/errors.ts";
 import { formatBytes, formatDuration } from "./progress-text.ts";
 import { type CommandIo, commandGroup, schemaCommand } from "./schema-command.ts";
 import { createStudyDisplay } from "./study-display.ts";
+import { readComparison, summaryLines } from "./study-summary.ts";
 
 const runs = z.string().default("runs").describe("folder that holds the runs");
 const workers = z
@@ -69,7 +70,9 @@ const run = schemaCommand({
       signal: io.signal,
       onEvent: display.onEvent,
     }).finally(display.close);
-    io.result(result, `report: ${path.relative(".", result.report)}`);
+    const comparison = await readComparison(path.join(folder, "analysis", "comparison.json"));
+    const report = path.relative(".", result.report);
+    io.result(result, ["", ...summaryLines(comparison), "", `report: ${report}`]);
   },
 });
 

@@ -4,8 +4,6 @@
  */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { readJsonl, writeJsonl } from "../data/jsonl.ts";
-import { type BehaviourRow, completionSchema } from "../data/rows.ts";
 import { RunError } from "../util/errors.ts";
 import { type Executor, workerExecutor } from "./executor.ts";
 import { stageCosts } from "./stage-costs.ts";
@@ -83,25 +81,19 @@ const completions: Run = async (task, context) => {
   }
 };
 
-/** Rows of the exact detectors for every completions file; a file that is there is whole. */
+/** Behaviour rows of every completions file; a file that is there is whole. */
 const behaviours: Run = async (task, context) => {
-  const { detectBehaviours } = await import("../behaviours/detect.ts");
+  const { judgeExact } = await import("../behaviours/judge-exact.ts");
   const files = await stepNames(input(task, "completions"), /^step-(\d+)\.jsonl$/);
   const present = new Set(await readdir(task.out));
   for (const [at, { name }] of files.entries()) {
     if (present.has(name)) continue;
     context.signal?.throwIfAborted();
-    const rows = await readJsonl(path.join(input(task, "completions"), name), completionSchema);
-    const judged = rows.map(
-      (row): BehaviourRow => ({
-        puzzle_id: row.puzzle_id,
-        step: row.step,
-        sample: row.sample,
-        judge: "exact",
-        ...detectBehaviours(row.generated, row.ground_truth),
-      }),
-    );
-    await writeJsonl(path.join(task.out, name), judged);
+    await judgeExact({
+      input: path.join(input(task, "completions"), name),
+      output: path.join(task.out, name),
+      ...(context.signal !== undefined && { signal: context.signal }),
+    });
     context.onProgress?.({ done: at + 1, total: files.length, unit: "checkpoints" });
   }
 };
