@@ -55,7 +55,7 @@ const run = schemaCommand({
         table: stages,
         workers: options.workers,
       });
-      showForecast(forecast, options.workers, io);
+      showForecast(forecast, { workerCount: options.workers, live: false }, io);
       return;
     }
     io.print(`study ${study.name} in ${path.relative(".", folder)}, ${options.workers} workers`);
@@ -76,14 +76,22 @@ const run = schemaCommand({
   },
 });
 
-function showForecast(forecast: StudyForecast, workerCount: number, io: CommandIo): void {
-  const rows = forecast.stages.map(({ stage, state, reason, seconds, bytes }) => ({
-    stage: stage.id,
-    state,
-    reason,
-    seconds,
-    bytes,
-  }));
+/** @param live a process works on the run at this moment */
+function showForecast(
+  forecast: StudyForecast,
+  { workerCount, live }: { readonly workerCount: number; readonly live: boolean },
+  io: CommandIo,
+): void {
+  const rows = forecast.stages.map(({ stage, state, reason, seconds, bytes }) => {
+    const running = live && state === "unfinished";
+    return {
+      stage: stage.id,
+      state: running ? "running" : state,
+      reason: running ? "" : reason,
+      seconds,
+      bytes,
+    };
+  });
   const width = Math.max(...rows.map(({ stage }) => stage.length));
   const lines = rows.map(({ stage, state, reason, seconds, bytes }) =>
     state === "done"
@@ -126,7 +134,8 @@ const status = schemaCommand({
     io.print(
       `${folder}: ${summary?.state ?? "not begun"}${summary?.holder ? `, process ${summary.holder.pid} on ${summary.holder.host} since ${summary.holder.startedAt}` : ""}`,
     );
-    showForecast(forecast, options.workers, io);
+    const live = summary?.holder !== undefined;
+    showForecast(forecast, { workerCount: options.workers, live }, io);
   },
 });
 

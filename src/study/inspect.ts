@@ -1,6 +1,6 @@
 /** Compares a run folder with the plan of a study: what is done, what is out of date and why, what was edited. */
 import path from "node:path";
-import { RunError } from "../util/errors.ts";
+import { messageOf, RunError } from "../util/errors.ts";
 import type { Base } from "./bases.ts";
 import type { Stage } from "./plan.ts";
 import {
@@ -26,26 +26,35 @@ export interface Found {
   readonly partial: StageRecord | undefined;
 }
 
-/** Reads every stage record of a run and checks the files against it. */
+/**
+ * Reads every stage record of a run and checks the files against it.
+ * @throws RunError `run.unreadable` for a record or file that cannot be read.
+ */
 export async function findStages(
   folder: string,
   stages: readonly Stage[],
 ): Promise<Map<string, Found>> {
   const found = new Map<string, Found>();
-  for (const { id } of stages) {
-    const stageFolder = path.join(folder, id);
-    const record = await readRecord(stageFolder);
-    const complete = isComplete(record) ? record : undefined;
-    found.set(id, {
-      record: complete,
-      problems:
-        complete === undefined
-          ? { missing: [], changed: [], added: [] }
-          : await checkOutputs(stageFolder, complete),
-      partial: await readRecord(partialFolder(stageFolder)),
+  for (const { id } of stages) found.set(id, await findStage(path.join(folder, id)));
+  return found;
+}
+
+const UNTOUCHED: OutputProblems = { missing: [], changed: [], added: [] };
+
+async function findStage(folder: string): Promise<Found> {
+  const record = await readRecord(folder);
+  const complete = isComplete(record) ? record : undefined;
+  const partial = await readRecord(partialFolder(folder));
+  if (complete === undefined) return { record: complete, problems: UNTOUCHED, partial };
+  try {
+    return { record: complete, problems: await checkOutputs(folder, complete), partial };
+  } catch (cause) {
+    throw new RunError(`reading the finished stage "${folder}": ${messageOf(cause)}`, {
+      code: "run.unreadable",
+      hint: "make its files readable, or remove the folder to run the stage again",
+      cause,
     });
   }
-  return found;
 }
 
 /**

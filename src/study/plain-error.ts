@@ -1,8 +1,10 @@
 /** Errors as plain data, to cross a thread boundary without losing class, code or hint. */
+import { writeError } from "../data/atomic.ts";
 import {
   DataError,
   GraphError,
   HabitsError,
+  hasErrorCode,
   InternalError,
   RunError,
   ShapeError,
@@ -20,7 +22,9 @@ export interface PlainError {
 
 const CLASSES = { DataError, GraphError, InternalError, RunError, ShapeError, UsageError };
 
-export function toPlainError(error: unknown): PlainError {
+/** @param folder where the stage writes, for the error of a full disk */
+export function toPlainError(thrown: unknown, folder: string): PlainError {
+  const error = nameDiskFull(thrown, folder);
   const known = error instanceof HabitsError ? error : undefined;
   return {
     name: error instanceof Error ? error.name : "Error",
@@ -29,6 +33,11 @@ export function toPlainError(error: unknown): PlainError {
     code: known?.code,
     hint: known?.hint,
   };
+}
+
+/** A full disk by its own error, also where the failing write was not one of ours. */
+export function nameDiskFull(error: unknown, folder: string): unknown {
+  return hasErrorCode(error, "ENOSPC") ? writeError(folder, error) : error;
 }
 
 /** The error again, of the same class where it is one of ours. */

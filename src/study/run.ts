@@ -24,6 +24,7 @@ import {
 } from "./inspect.ts";
 import { takeLock } from "./lock.ts";
 import { ManifestWriter } from "./manifest-writer.ts";
+import { nameDiskFull } from "./plain-error.ts";
 import { dependenciesOf, planStages, type Stage } from "./plan.ts";
 import {
   type CompleteRecord,
@@ -305,8 +306,9 @@ class StudyRun implements StudyView {
       });
       this.#seconds = this.#estimate();
       this.emit({ type: "finished", stage, seconds });
-    } catch (error) {
+    } catch (thrown) {
       if (signal?.aborted === true) return;
+      const error = nameDiskFull(thrown, folder);
       this.#failures.push({ stage, error });
       this.emit({ type: "failed", stage, error });
     } finally {

@@ -28,7 +28,7 @@ async function run(task: StageTask): Promise<void> {
     });
     reply({ type: "done" });
   } catch (error) {
-    reply({ type: "failed", error: toPlainError(error) });
+    reply({ type: "failed", error: toPlainError(error, task.out) });
   }
 }
 
