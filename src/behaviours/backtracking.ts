@@ -5,7 +5,7 @@
  */
 import type { Span } from "../data/rows.ts";
 import { sameValue } from "./expression.ts";
-import { WordClass } from "./lexicon.ts";
+import { WordClass, wordSet } from "./lexicon.ts";
 import type { Clause, Computation, Segments } from "./segment.ts";
 import { TokenKind } from "./tokens.ts";
 
@@ -15,7 +15,7 @@ interface Side {
   readonly index: number;
 }
 
-const INITIAL_VERBS = new Set(["leave", "drop", "discard", "undo"]);
+const INITIAL_VERBS = wordSet("leave drop discard undo");
 
 /** Counts backtracks; clauses and steps are told to it in the order of the text. */
 export class BacktrackCounter {
@@ -71,10 +71,8 @@ export class BacktrackCounter {
   }
 }
 
-const BEGINNING = new Set(
-  "go going over numbers beginning scratch start starting top restart leave drop scrap abandon different another new".split(
-    " ",
-  ),
+const BEGINNING = wordSet(
+  "go going over numbers beginning scratch start starting top restart leave drop scrap abandon different another new",
 );
 
 /** The words go back to the numbers rather than one step. */

@@ -6,7 +6,7 @@
 import type { Span } from "../data/rows.ts";
 import type { Attempt } from "./attempt.ts";
 import { applyOperator, sameValue } from "./expression.ts";
-import { WordClass } from "./lexicon.ts";
+import { WordClass, wordSet } from "./lexicon.ts";
 import type { Clause, Computation, Segments } from "./segment.ts";
 import { Operator, TokenKind } from "./tokens.ts";
 
@@ -152,7 +152,7 @@ function hasDuty(clause: Clause, segments: Segments): boolean {
   }
   return false;
 }
-const DUTIES = new Set("must should have".split(" "));
+const DUTIES = wordSet("must should have");
 
 function numbersOf(clause: Clause, segments: Segments): number[] {
   const found: number[] = [];

@@ -9,7 +9,7 @@ import { BacktrackCounter, leavesAttempt } from "./backtracking.ts";
 import { BackwardCounter } from "./backward-chaining.ts";
 import { sameValue } from "./expression.ts";
 import { tokenize } from "./lexer.ts";
-import { WordClass } from "./lexicon.ts";
+import { WordClass, wordSet } from "./lexicon.ts";
 import { type Clause, type Computation, type Element, type Segments, segment } from "./segment.ts";
 import { SubgoalCounter } from "./subgoal-setting.ts";
 import { TokenKind } from "./tokens.ts";
@@ -252,7 +252,7 @@ function isListSign(segments: Segments, at: number): boolean {
   return kinds[at] === TokenKind.delimiter || words[at]?.text === "and";
 }
 
-const LISTERS = new Set(["from", "with", "using", "use"]);
+const LISTERS = wordSet("from with using use");
 
 function cellOf(spans: readonly Span[]): BehaviourCell {
   return { count: spans.length, spans: [...spans] };

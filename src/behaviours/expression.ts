@@ -3,6 +3,7 @@
  * pass and with bounded depth and length. Values are doubles; a division by zero or a literal that is too long makes the
  * value NaN, which equals nothing.
  */
+import { wordSet } from "./lexicon.ts";
 import { Operator, TokenKind, type Tokens } from "./tokens.ts";
 
 /** An expression found in the text. */
@@ -55,6 +56,7 @@ export function operatorAt(
 }
 
 const SYMBOL_OPERATORS = [0, 1, 2, 3].map((code) => ({ code, length: 1 }));
+wordSet("plus minus times multiplied divided by");
 const WORD_OPERATORS = new Map([
   ["plus", { code: Operator.add, length: 1 }],
   ["minus", { code: Operator.subtract, length: 1 }],

@@ -359,22 +359,18 @@ for (const name of Object.keys(PHRASES) as ClassName[]) {
     else same.classes |= WordClass[name];
   }
 }
-for (const word of [
-  "plus",
-  "minus",
-  "times",
-  "divided",
-  "multiplied",
-  "x",
-  "by",
-  "leave",
-  "drop",
-  "undo",
-])
-  entryOf(word);
+// Words that the code asks for by name, beside those of the sets.
+for (const word of "x by or and to go need try is equals back multiplied".split(" ")) entryOf(word);
 for (const entry of lexicon.values()) entry.phrases.sort((a, b) => b.rest.length - a.rest.length);
 
 /** Entry of a word in lower case without apostrophes. */
 export function lookUp(word: string): WordEntry {
   return lexicon.get(word) ?? UNKNOWN_WORD;
+}
+
+/** A set of words, made known to the lexer: a word that is not in the tables has no text in the tokens. */
+export function wordSet(words: string): ReadonlySet<string> {
+  const set = new Set(words.split(" "));
+  for (const word of set) entryOf(word);
+  return set;
 }

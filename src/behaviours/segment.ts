@@ -10,7 +10,8 @@ import {
   readExpression,
   sameValue,
 } from "./expression.ts";
-import { WordClass, type WordEntry } from "./lexicon.ts";
+import { WordClass, type WordEntry, wordSet } from "./lexicon.ts";
+import { valueAfterRelation } from "./relation.ts";
 import { Delimiter, Operator, TokenKind, type Tokens } from "./tokens.ts";
 
 /** A computation: with a written result an equation, without one (NaN) an expression that is only mentioned. */
@@ -59,10 +60,8 @@ export interface Segments {
   readonly sentenceClasses: readonly number[];
 }
 
-const INDEX_WORDS = new Set(
-  "step attempt option case part way method subgoal plan solution idea approach round number try".split(
-    " ",
-  ),
+const INDEX_WORDS = wordSet(
+  "step attempt option case part way method subgoal plan solution idea approach round number try",
 );
 const MAX_ORDINAL = 20;
 
@@ -282,7 +281,7 @@ class Segmenter {
   /** An expression with at least one operator at `at`, with what follows it. */
   #computation(at: number, expression: Expression): number {
     const { kinds } = this.#tokens;
-    const from = this.#afterRelation(expression.next);
+    const from = valueAfterRelation(this.#tokens, expression.next);
     const right = from === undefined ? undefined : readExpression(this.#tokens, from);
     if (from === undefined || right === undefined) {
       return this.#emit({
@@ -318,45 +317,9 @@ class Segmenter {
 
   /** The value after a relation at `at`, and the token after it. */
   #valueAfter(at: number): { result: number; next: number } | undefined {
-    const from = this.#afterRelation(at);
+    const from = valueAfterRelation(this.#tokens, at);
     const right = from === undefined ? undefined : readExpression(this.#tokens, from);
     return right === undefined ? undefined : { result: right.value, next: right.next };
-  }
-
-  /**
-   * Token of the value after `=`, an arrow, or words such as `, which gives us`; undefined when the tokens at `at` are no
-   * relation with a value behind it.
-   */
-  #afterRelation(at: number): number | undefined {
-    const { kinds, words, values } = this.#tokens;
-    if (kinds[at] === TokenKind.relation) return this.#startsValue(at + 1) ? at + 1 : undefined;
-    let place = at;
-    let comma = false;
-    for (let fillers = 0; fillers < 5; fillers += 1, place += 1) {
-      const kind = kinds[place];
-      const separates = values[place] === Delimiter.comma || values[place] === Delimiter.clause;
-      if (kind === TokenKind.delimiter && separates && !comma) {
-        comma = true;
-        continue;
-      }
-      if (kind !== TokenKind.word) return undefined;
-      const { classes } = words[place] as WordEntry;
-      if ((classes & WordClass.relation) !== 0) break;
-      if ((classes & WordClass.relationFiller) === 0) return undefined;
-    }
-    if (((words[place]?.classes ?? 0) & WordClass.relation) === 0) return undefined;
-    for (let fillers = 0; fillers < 4; fillers += 1) {
-      place += 1;
-      if (this.#startsValue(place)) return place;
-      if (((words[place]?.classes ?? 0) & WordClass.relationFiller) === 0) return undefined;
-    }
-    return undefined;
-  }
-
-  #startsValue(at: number): boolean {
-    const kind = this.#tokens.kinds[at];
-    if (kind === TokenKind.number || kind === TokenKind.open) return true;
-    return kind === TokenKind.operator && this.#tokens.kinds[at + 1] === TokenKind.number;
   }
 
   #emit(found: {
@@ -390,4 +353,4 @@ class Segmenter {
 /** Class of the words of a phrase after its first. */
 const PHRASE_INSIDE = WordClass.filler | WordClass.valueFiller | WordClass.lead;
 const VERDICT = WordClass.yes | WordClass.no;
-const WORD_SIGNS = new Set(["plus", "minus", "times", "divided", "multiplied"]);
+const WORD_SIGNS = wordSet("plus minus times divided multiplied");

@@ -3,7 +3,7 @@
  * A clause that only aims at the target ("to make 66") or only states a result ("the answer is 66") says nothing.
  */
 import { sameValue } from "./expression.ts";
-import { WordClass } from "./lexicon.ts";
+import { WordClass, wordSet } from "./lexicon.ts";
 import type { Clause, Segments } from "./segment.ts";
 import { TokenKind } from "./tokens.ts";
 
@@ -14,10 +14,8 @@ const COMPARES = not | hit | greater | less | near | off | yes | no;
 const GIVES = WordClass.relation | WordClass.relationFiller | WordClass.statement;
 const VERDICT = COMPARES | is | too | big | small | filler | WordClass.more;
 /** Words that make the number before them a distance: "6 too many", "22 short". */
-const DISTANCE = new Set(
-  "too more above over below under less short off away higher lower fewer many few from apart units".split(
-    " ",
-  ),
+const DISTANCE = wordSet(
+  "too more above over below under less short off away higher lower fewer many few from apart units",
 );
 
 /** Whether a value stands to the target as the clause says. */

@@ -4,7 +4,7 @@
  */
 import type { Span } from "../data/rows.ts";
 import { sameValue } from "./expression.ts";
-import { WordClass, type WordEntry } from "./lexicon.ts";
+import { WordClass, type WordEntry, wordSet } from "./lexicon.ts";
 import type { Clause, Segments } from "./segment.ts";
 import { TokenKind } from "./tokens.ts";
 
@@ -121,11 +121,9 @@ function isAmount(clause: Clause, segments: Segments, at: number): boolean {
   );
 }
 
-const COUNTED = new Set(
-  "numbers number ways way steps step operations operation times of off".split(" "),
-);
+const COUNTED = wordSet("numbers number ways way steps step operations operation times of off");
 /** Before a verb these make it a report and no aim: "we get 24". */
-const REPORTERS = new Set("we i you it that this which they".split(" "));
+const REPORTERS = wordSet("we i you it that this which they");
 
 /** "we get 24" and "we can get 24" report; "can we get 24" and "if we can get 24" aim. */
 function isReport(clause: Clause, segments: Segments, verb: number): boolean {
@@ -136,8 +134,8 @@ function isReport(clause: Clause, segments: Segments, verb: number): boolean {
   const able = before === "can" || before === "could";
   return able && REPORTERS.has(textAt(verb - 2)) && !SUPPOSING.has(textAt(verb - 3));
 }
-const MODALS = new Set("can could should shall would do let may might must if".split(" "));
-const SUPPOSING = new Set("if whether see maybe perhaps".split(" "));
+const MODALS = wordSet("can could should shall would do let may might must if");
+const SUPPOSING = wordSet("if whether see maybe perhaps");
 
 /** Token that makes the clause name an aim; -1 for none. */
 function findCue(clause: Clause, segments: Segments): number {
