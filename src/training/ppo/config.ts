@@ -15,7 +15,7 @@ export const ppoConfigSchema = z.strictObject({
     .max(1)
     .default(0.1)
     .describe("reward of a complete but wrong answer"),
-  actorLearningRate: z.number().positive().default(3e-4).describe("learning rate of the policy"),
+  actorLearningRate: z.number().positive().default(4e-4).describe("learning rate of the policy"),
   criticLearningRate: z.number().positive().default(5e-4).describe("learning rate of the critic"),
   warmupSteps: z
     .number()
@@ -27,7 +27,7 @@ export const ppoConfigSchema = z.strictObject({
     .number()
     .int()
     .min(0)
-    .default(3)
+    .default(2)
     .describe("first steps that update the critic only"),
   actorMinibatches: positiveInteger.default(2).describe("policy updates of one epoch"),
   criticMinibatches: positiveInteger.default(8).describe("critic updates of one epoch"),
@@ -37,7 +37,7 @@ export const ppoConfigSchema = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.95)
+    .default(1)
     .describe("lambda of generalised advantage estimation"),
   clipRatio: z.number().positive().default(0.2).describe("clip range of the probability ratio"),
   valueClip: z
