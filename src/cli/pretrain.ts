@@ -61,7 +61,7 @@ export const command = schemaCommand({
     await writeModelCard({
       out,
       base,
-      command: `habits pretrain --base ${base} --seed ${seed}${from === undefined ? "" : " --from STAGE1/model"} --config FILE`,
+      command: `habits pretrain --base ${base} --seed ${seed}${from === undefined ? "" : " --from ..."}`,
       settings: { ...config, documents: documentOptions },
       loss: result.loss,
     });
