@@ -79,10 +79,10 @@ const WORDS: Readonly<Record<ClassName, string>> = {
   too: "too",
   big: "big large high much many",
   small: "small low little few",
-  aim: `aim aims aiming need needs want wants subgoal subgoals subtarget objective milestone looking seek
+  aim: `shoot shooting toward towards hope hopes aim aims aiming need needs want wants subgoal subgoals subtarget objective milestone looking seek
     seeking gotta hoping suffices`,
   make: "make get reach build produce create form find obtain construct getting reaching making building",
-  lead: `idea strategy thought whether im first next now then lets let me us i we you to will ill must should shall can could try trying see if would id like
+  lead: `key trick idea strategy thought whether im first next now then lets let me us i we you to will ill must should shall can could try trying see if would id like
     step my plan is the job part start by with so also second secondly firstly again maybe perhaps possible might have a way
     about how begin one two three`,
   check: `check checking verify verifying verification confirm confirming confirms recheck rechecking recompute recomputing
@@ -100,12 +100,13 @@ const WORDS: Readonly<Record<ClassName, string>> = {
   more: "more another additional extra further",
   statement:
     "answer result expression solution total sum final target goal numbers number equation",
-  valueFiller: `product sum difference quotient total for at to a an the value values number of is get make reach have find build produce obtain create form be out
+  valueFiller: `in half up numbers two that which whose pair product sum difference quotient total for at to a an the value values number of is get make reach have find build produce obtain create form be out
     first next exactly something somehow some another us me you by with just with getting making reaching like would see step
     good stepping stone it result intermediate aim now as way`,
   wait: "wait actually hold hang",
   because: "since because if would as suppose",
-  property: "multiple factor divisible divisor near close around below above between even odd",
+  property:
+    "differ sum product multiply add multiple factor divisible divisor near close around below above between even odd",
 };
 
 /** Phrases of several words; each counts as the class it stands under. */
@@ -207,6 +208,16 @@ const PHRASES: Partial<Record<ClassName, readonly string[]>> = {
     "as wanted",
   ],
   aim: [
+    "go for",
+    "going for",
+    "nice to have",
+    "helps to have",
+    "useful to have",
+    "handy to have",
+    "intermediate target",
+    "first target",
+    "next target",
+    "new target",
     "id like",
     "would like",
     "should target",

@@ -61,7 +61,7 @@ export interface Segments {
 }
 
 const INDEX_WORDS = wordSet(
-  "step attempt option case part way method subgoal plan solution idea approach round number try",
+  "step attempt option case part way method subgoal plan solution idea approach round number try goal aim milestone target objective",
 );
 const MAX_ORDINAL = 20;
 
@@ -204,6 +204,7 @@ class Segmenter {
   #arithmetic(at: number, kind: number): number {
     if (kind === TokenKind.number) {
       if (this.#isOrdinal(at)) {
+        this.#tokens.kinds[at] = TokenKind.word;
         this.#add(at, 0);
         return at + 1;
       }

@@ -63,7 +63,8 @@ export class SubgoalCounter {
       if (clause.colon) this.#announced = clause;
       return false;
     }
-    return false;
+    const value = valueOfUse(clause, segments);
+    return value >= 0 && this.#take(clause, segments, { from: value, target });
   }
 
   /** Reads fillers and values from token `from`; values joined by "or" are one aim. True when an aim is named. */
@@ -75,10 +76,13 @@ export class SubgoalCounter {
     const { tokens, classes } = segments;
     const values: number[] = [];
     let key = "";
+    let plural = false;
     for (let at = place.from; at < clause.last; at += 1) {
       if (tokens.kinds[at] === TokenKind.number) {
         const value = tokens.values[at] as number;
         if (isAmount(clause, segments, at)) break;
+        // "need the numbers 9 and 8" names what there is.
+        if (plural && !/[a-z]/u.test(key)) break;
         key += `${value} `;
         if (/[a-z]/u.test(key) || !sameValue(value, place.target)) values.push(value);
         if (tokens.words[at + 1]?.text !== "or" || values.length >= MAX_VALUES) break;
@@ -86,6 +90,7 @@ export class SubgoalCounter {
         continue;
       }
       const bits = classes[at] as number;
+      if (tokens.words[at]?.text === "numbers") plural = true;
       if ((bits & property) !== 0) key += `${(tokens.words[at] as WordEntry).text} `;
       else if ((bits & (valueFiller | aim)) === 0 && tokens.kinds[at] !== TokenKind.relation) break;
     }
@@ -120,6 +125,19 @@ function isAmount(clause: Clause, segments: Segments, at: number): boolean {
     COUNTED.has(tokens.words[next]?.text ?? "")
   );
 }
+
+/** Value of "is 72 possible" or "a 72 would be useful"; -1 for none. */
+function valueOfUse(clause: Clause, segments: Segments): number {
+  const { kinds, words } = segments.tokens;
+  if ((clause.classes & WordClass.not) !== 0) return -1;
+  let value = -1;
+  for (let at = clause.first; at < clause.last; at += 1) {
+    if (kinds[at] === TokenKind.number && value < 0) value = at;
+    else if (value >= 0 && USES.has(words[at]?.text ?? "")) return value;
+  }
+  return -1;
+}
+const USES = wordSet("possible useful handy helpful feasible");
 
 const COUNTED = wordSet("numbers number ways way steps step operations operation times of off");
 /** Before a verb these make it a report and no aim: "we get 24". */
