@@ -6,7 +6,7 @@ import { findStudy, listPresets } from "../study/presets.ts";
 import { runStudy } from "../study/run.ts";
 import { STUDY_SECTIONS } from "../study/sections.ts";
 import { stages, startWorkers } from "../study/stages.ts";
-import { forecastStudy, listRuns, type StudyForecast } from "../study/status.ts";
+import { forecastStudy, listRuns, type StudyForecast, summarizeRun } from "../study/status.ts";
 import { UsageError } from "../util/errors.ts";
 import { formatBytes, formatDuration } from "./progress-text.ts";
 import { type CommandIo, commandGroup, schemaCommand } from "./schema-command.ts";
@@ -42,8 +42,7 @@ const run = schemaCommand({
   run: async (options, io) => {
     const study = await findStudy(options.study, STUDY_SECTIONS);
     const folder = path.resolve(options.out ?? path.join(options.runs, study.name));
-    const known = await listRuns(path.dirname(folder));
-    if (options.resume && !known.some((one) => one.folder === folder)) {
+    if (options.resume && (await summarizeRun(folder)) === undefined) {
       throw new UsageError(`--resume: no run has begun in "${folder}"`, {
         code: "study.no_run",
         hint: "leave --resume out to start it",
@@ -122,9 +121,7 @@ const status = schemaCommand({
         hint: "start one with `habits study run quick`",
       });
     }
-    const summary = (await listRuns(path.dirname(path.resolve(folder)))).find(
-      (one) => one.folder === path.resolve(folder),
-    );
+    const summary = await summarizeRun(folder);
     const study = await findStudy(folder, STUDY_SECTIONS);
     const forecast = await forecastStudy(study, {
       folder: path.resolve(folder),

@@ -80,10 +80,17 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
   await writeFileAtomic(manifestFile(folder), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** The part of a manifest that describes this package and this machine. */
-export async function describeEnvironment(): Promise<
-  Pick<Manifest, "package" | "versions" | "git" | "machine">
-> {
+type Environment = Pick<Manifest, "package" | "versions" | "git" | "machine">;
+
+let environment: Promise<Environment> | undefined;
+
+/** The part of a manifest that describes this package and this machine; found once a process. */
+export function describeEnvironment(): Promise<Environment> {
+  environment ??= findEnvironment();
+  return environment;
+}
+
+async function findEnvironment(): Promise<Environment> {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const packageFile = JSON.parse(await readFile(path.join(root, "package.json"), "utf8")) as {
     name: string;

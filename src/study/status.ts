@@ -78,7 +78,8 @@ export async function listRuns(root: string): Promise<RunSummary[]> {
   return runs.sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
 }
 
-async function summarizeRun(folder: string): Promise<RunSummary | undefined> {
+/** Summary of one run folder; undefined when it has no manifest. */
+export async function summarizeRun(folder: string): Promise<RunSummary | undefined> {
   const manifest = await readManifest(folder);
   if (manifest === undefined) return undefined;
   const holder = await lockHolder(folder);
