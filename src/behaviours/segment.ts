@@ -63,6 +63,8 @@ export interface Segments {
 const INDEX_WORDS = wordSet(
   "step attempt option case part way method subgoal plan solution idea approach round number try goal aim milestone target objective",
 );
+const GOALS = wordSet("goal aim target milestone objective subgoal");
+const SEQUELS = wordSet("next first new another");
 const MAX_ORDINAL = 20;
 
 /** Cuts a row of tokens into elements. */
@@ -235,9 +237,18 @@ class Segmenter {
     if (before === undefined || !INDEX_WORDS.has(before.text)) return false;
     if ((values[at] as number) > MAX_ORDINAL) return false;
     const next = kinds[at + 1];
-    if (next === TokenKind.delimiter) return true;
+    if (next === TokenKind.delimiter) return !this.#isValueOfGoal(at, before);
     const dash = next === TokenKind.operator && values[at + 1] === Operator.subtract;
     return dash && before.text !== "try";
+  }
+
+  /** "Next goal 16: 2 * 8 = 16" names a value, "Goal 2: 66" and "Subgoal 2: add 22" do not. */
+  #isValueOfGoal(at: number, noun: WordEntry): boolean {
+    if (!GOALS.has(noun.text)) return false;
+    if (SEQUELS.has(this.#tokens.words[at - 2]?.text ?? "")) return true;
+    const { kinds } = this.#tokens;
+    if (kinds[at + 2] !== TokenKind.number) return false;
+    return operatorAt(this.#tokens, at + 3) !== undefined;
   }
 
   /** `66 = 6 * 11` or `24 is 8 * 3`; returns the token after it, or `at` when there is none. */
