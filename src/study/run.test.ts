@@ -13,6 +13,7 @@ import { planStages } from "./plan.ts";
 import { type RunStudyOptions, runStudy, type StudyEvent } from "./run.ts";
 import { parseStudy, type SectionSchemas, type Study } from "./schema.ts";
 import type { StageTable } from "./stage-table.ts";
+import { forecastStudy, listRuns } from "./status.ts";
 
 const table = fakeStages as StageTable;
 const anything = z.record(z.string(), z.unknown());
@@ -240,5 +241,37 @@ describe("runStudy", () => {
     await expect(run(study(), { redo: ["nothing"] })).rejects.toMatchObject({
       code: "study.no_stage",
     });
+  });
+});
+
+describe("forecastStudy", () => {
+  const forecast = (what: Study) => forecastStudy(what, { folder, table, workers: 2 });
+
+  it("counts the longest chain and touches nothing", async () => {
+    // puzzles 1 s, rl 1 unit of 1 s, completions, behaviours, analysis, report: one after the other
+    expect(await forecast(study())).toMatchObject({ seconds: 6, bytes: 6000 });
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it("says what is done, what runs again and why, and what follows", async () => {
+    await run(study());
+    expect(await forecast(study())).toMatchObject({ seconds: 0, bytes: 0 });
+    const changed = await forecast(study({ rl: { steps: 8 } }));
+    const states = changed.stages.map(({ stage, state, reason }) => [stage.kind, state, reason]);
+    expect(states).toEqual([
+      ["puzzles", "done", ""],
+      ["rl", "stale", "steps: unset -> 8"],
+      ["completions", "after", "after none/seed-1/rl"],
+      ["behaviours", "after", "after none/seed-1/completions"],
+      ["analysis", "after", "after none/seed-1/rl"],
+      ["report", "after", "after none/seed-1/rl"],
+    ]);
+  });
+
+  it("lists the run with its state", async () => {
+    await run(study());
+    const [listed] = await listRuns(work);
+    expect(listed).toMatchObject({ folder, study: "test", state: "finished", done: 6 });
+    expect(listed?.holder).toBeUndefined();
   });
 });
