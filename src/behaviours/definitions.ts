@@ -6,7 +6,8 @@
  *
  * Span of an instance told in words: its CLAUSE. A clause starts after the nearest delimiter, break word or equation before the
  * cue, and stops at the nearest delimiter, break word or equation after it; spaces are trimmed. Delimiters: `, ; : . ! ?`
- * brackets, line feed, dash. Break words: see BREAK_WORDS; they are in no clause (`and` between two values breaks nothing).
+ * brackets, line feed, dash. Break words: see BREAK_WORDS; they are in no clause. In a list of values, "9, 8 and 6", neither
+ * the comma nor `and` breaks.
  * Span of an instance told by an equation: the equation, from its first operand to the end of its result.
  *
  * - verification: the clause that compares a result with the target: in `9 + 8 = 17, not 66.` it is `not 66`; or the equation
@@ -17,9 +18,10 @@
  * - backtracking: the first clause that leaves the attempt ("go back to 17"); without such words the first equation of the new
  *   combination. Words, and all further such words until the next equation, and the new combination are ONE instance. A new
  *   combination does not use the last result. None before the first equation; none for an equation computed again, for a
- *   backward equation, or for a side result that the attempt joins with its other result in the next step.
- * - subgoal_setting: the clause that names an aim other than the target; the same aim named again is no new instance. An aim in
- *   the same sentence as a backward inference of the same value belongs to that inference and is not counted here.
+ *   backward equation, for a part of the last equation worked out, or for a side result that the attempt joins with its other
+ *   result later. A value that equals the last result is taken for it where it fits the table.
+ * - subgoal_setting: the clause that names an aim other than the target; values joined by "or" are one aim; the same aim named
+ *   again is no new instance. An aim in the same sentence as a backward inference of the same value belongs to that inference.
  * - backward_chaining: the equation that has the target, or a value so derived, as an operand (`66 + 6 = 72`, then `72 / 8 = 9`),
  *   or the clause that says it in words ("we need 72 before subtracting 6"); the same inference again is no new instance.
  */

@@ -2,8 +2,9 @@
  * Small texts with the counts that the definitions give them: verification, backtracking, subgoals, backward chaining. They were
  * written to find the limits of the detectors and used for tuning; the labelled texts that were held out are in gold/.
  */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { BEHAVIOURS } from "../data/rows.ts";
+import { BEHAVIOURS, type Behaviour } from "../data/rows.ts";
 import { detectBehaviours } from "./detect.ts";
 
 type Example = readonly [text: string, ...counts: [number, number, number, number]];
@@ -349,5 +350,32 @@ describe.each([
   it.each(examples)("%s -> %d %d %d %d", (text, ...counts) => {
     const cells = detectBehaviours(text, { numbers, target });
     expect(BEHAVIOURS.map((behaviour) => cells[behaviour].count)).toEqual(counts);
+  });
+});
+
+describe("the tables of docs/methods/behaviours.md", () => {
+  const page = readFileSync(new URL("../../docs/methods/behaviours.md", import.meta.url), "utf8");
+  const sections: [title: string, behaviour: Behaviour, rows: number][] = [
+    ["Verification", "verification", 14],
+    ["Backtracking", "backtracking", 9],
+    ["Subgoal setting", "subgoal_setting", 9],
+    ["Backward chaining", "backward_chaining", 9],
+  ];
+  it.each(sections)("%s", (title, behaviour, rows) => {
+    const section = page.split(/^## /mu).find((text) => text.startsWith(title)) ?? "";
+    // | `text`, `text` (numbers) | count | why |
+    const found = [
+      ...section.matchAll(
+        /^\| (`.*`)(?: and nothing more| after the steps)?(?: \(([\d, ]+)\))? \| (\d) \| /gmu,
+      ),
+    ];
+    expect(found.length).toBe(rows);
+    for (const [, texts = "", given, count] of found) {
+      const numbers = given === undefined ? [9, 8, 6] : given.split(", ").map(Number);
+      for (const [, text = ""] of texts.matchAll(/`([^`]+)`/gu)) {
+        const cell = detectBehaviours(text, { numbers, target: 66 })[behaviour];
+        expect(`${text}: ${cell.count}`).toBe(`${text}: ${count}`);
+      }
+    }
   });
 });

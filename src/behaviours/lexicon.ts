@@ -3,6 +3,7 @@
  * ("that's" is "thats"). A phrase found in the text lends its class to its first word and hides the classes of its words, so
  * that "what we need" names the target and no aim. In phrases `#` stands for any number.
  */
+import { BREAK_WORDS } from "./definitions.ts";
 
 /** Classes of words, as bits of one integer. */
 export const WordClass = {
@@ -94,7 +95,7 @@ const WORDS: Readonly<Record<ClassName, string>> = {
     was equal thats returns produces`,
   relationFiller:
     "which that this it we you i us me to a an the exactly just first and so then simply value of about would",
-  breaks: "and so but then because since while",
+  breaks: BREAK_WORDS.join(" "),
   reverse: "last backward backwards reverse end final inverse finally",
   before: "before beforehand",
   more: "more another additional extra further",
