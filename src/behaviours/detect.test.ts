@@ -26,6 +26,15 @@ describe("span of a verification", () => {
     expect(found("72 - 6 = 66, yes, that is 66. The target.", "verification")).toEqual(["yes +"]);
   });
 
+  it("is a bare verdict on the target, not on an aim that is open", () => {
+    const aimed = "Can I make 11 from 9 and 8?";
+    expect(found(`${aimed} 9 + 8 = 17, no. 9 - 8 = 1, no.`, "verification")).toEqual([]);
+    // With all numbers used the verdict is on the whole attempt.
+    expect(found(`${aimed} 9 + 8 = 17, 17 + 6 = 23, no.`, "verification")).toEqual(["no +"]);
+    const puzzle = { numbers: [9, 8, 6], target: 17 };
+    expect(found(`${aimed} 9 + 8 = 17, yes.`, "verification", puzzle)).toEqual(["yes +"]);
+  });
+
   it("is the equation that is computed again", () => {
     const text = "9 * 8 = 72, 72 - 6 = 66. Check: 9 * 8 = 72, 72 - 6 = 66.";
     expect(found(text, "verification")).toEqual(["9 * 8 = 72 +", "72 - 6 = 66 +"]);
@@ -171,7 +180,7 @@ describe("any text", () => {
 });
 
 describe("hostile text", () => {
-  const LENGTH = 250_000;
+  const LENGTH = 100_000;
   const many = (part: string): string => part.repeat(Math.ceil(LENGTH / part.length));
   const counted = (part: (i: number) => string): string => {
     let text = "";

@@ -101,7 +101,7 @@ class Detector {
       target: this.#target,
       last,
       adjacent: this.#adjacent,
-      openAim: this.#subgoals.isOpen && !this.#attempt.isComplete,
+      openAim: this.#subgoals.isOpen && !this.#attempt.isComplete && !sameValue(last, this.#target),
     });
     if (compares && this.#mention !== undefined) this.#commitMention();
     if (!compares && !this.#isFiller(clause)) {
