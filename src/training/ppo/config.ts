@@ -17,6 +17,10 @@ export const ppoConfigSchema = z.strictObject({
     .describe("reward of a complete but wrong answer"),
   actorLearningRate: z.number().positive().default(4e-4).describe("learning rate of the policy"),
   criticLearningRate: z.number().positive().default(5e-4).describe("learning rate of the critic"),
+  schedule: z
+    .enum(["constant", "linear", "cosine"])
+    .default("constant")
+    .describe("decay of the policy's rate over the steps"),
   warmupSteps: z
     .number()
     .int()

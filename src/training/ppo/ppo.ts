@@ -16,6 +16,7 @@ import type { StageContext } from "../../util/progress.ts";
 import { AdamW } from "../adamw.ts";
 import { ForwardRunner, GradientRunner } from "../gradient-runner.ts";
 import { appendMetrics } from "../metrics-file.ts";
+import { scheduleFactor } from "../schedule.ts";
 import type { PpoConfig } from "./config.ts";
 import { buildExperience, evaluatePerToken } from "./experience.ts";
 import { logProbProgram, policyLoss, valueLoss, valueProgram } from "./loss.ts";
@@ -110,8 +111,7 @@ export async function runPpo(args: PpoArguments): Promise<void> {
               {
                 ...common,
                 minibatches: config.actorMinibatches,
-                learningRate:
-                  config.actorLearningRate * Math.min(1, step / Math.max(1, config.warmupSteps)),
+                learningRate: config.actorLearningRate * rateFactor(step, config),
                 shuffleKey: `${args.seed}/policy/${step}`,
                 where: `PPO step ${step}, policy`,
               },
@@ -144,6 +144,12 @@ export async function runPpo(args: PpoArguments): Promise<void> {
   } finally {
     await machine.dispose();
   }
+}
+
+/** Factor of the policy's learning rate at a step, from 1. */
+function rateFactor(step: number, config: PpoConfig): number {
+  const { steps: total, warmupSteps: warmup } = config;
+  return scheduleFactor(config.schedule, step - 1, { total, warmup });
 }
 
 function lastCheckpoint(done: number, config: PpoConfig): number {
