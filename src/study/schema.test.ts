@@ -87,7 +87,8 @@ describe("recipes", () => {
       expect((await findStudy(name, STUDY_SECTIONS)).name).toBe(name);
     }
     const quick = await findStudy("quick", STUDY_SECTIONS);
-    expect(quick.arms.map(({ id }) => id)).toEqual(["none", "all_strategies", "empty_cot"]);
+    const arms = quick.arms.map(({ id }) => id);
+    expect(arms).toEqual(["none", "all_strategies", "incorrect_only", "empty_cot"]);
   });
 
   it("say which studies there are when the name is not one", async () => {
