@@ -19,6 +19,22 @@ export interface LanguageModelTrainerOptions extends AdamWOptions {
   readonly threads?: number;
 }
 
+/** Trainer options from a stage's settings, with the AdamW constants of the published fine-tuning. */
+export function trainerOptions(
+  config: Pick<LanguageModelTrainerOptions, "weightDecay" | "maxGradNorm" | "tokenBudget">,
+  threads: number | undefined,
+): LanguageModelTrainerOptions {
+  const { weightDecay, maxGradNorm, tokenBudget } = config;
+  const options = {
+    betas: [0.9, 0.95],
+    epsilon: 1e-8,
+    weightDecay,
+    maxGradNorm,
+    tokenBudget,
+  } as const;
+  return threads === undefined ? options : { ...options, threads };
+}
+
 /** Training state of one model: gradients, moments, compiled programs. */
 export class LanguageModelTrainer {
   readonly #model: LanguageModel;

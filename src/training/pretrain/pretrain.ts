@@ -12,7 +12,7 @@ import { Random } from "../../random/random.ts";
 import { DataError } from "../../util/errors.ts";
 import { canonicalJson } from "../../util/hash.ts";
 import type { StageContext } from "../../util/progress.ts";
-import { LanguageModelTrainer } from "../language-model-trainer.ts";
+import { LanguageModelTrainer, trainerOptions } from "../language-model-trainer.ts";
 import type { MetricRow } from "../metrics-file.ts";
 import type { TrainingSequence } from "../micro-batch.ts";
 import { scheduleFactor } from "../schedule.ts";
@@ -63,14 +63,7 @@ export interface PretrainArguments extends StageContext {
 export async function runPretrain(args: PretrainArguments): Promise<{ readonly loss: number }> {
   const { config } = args;
   const model = args.from === undefined ? freshModel(args) : await continuedModel(args, args.from);
-  const trainer = new LanguageModelTrainer(model, {
-    betas: [0.9, 0.95],
-    epsilon: 1e-8,
-    weightDecay: config.weightDecay,
-    maxGradNorm: config.maxGradNorm,
-    tokenBudget: config.tokenBudget,
-    ...(args.threads === undefined ? {} : { threads: args.threads }),
-  });
+  const trainer = new LanguageModelTrainer(model, trainerOptions(config, args.threads));
   const rows = packRows(args);
   const warmup = Math.round(config.updates * config.warmupShare);
   const metrics: MetricRow[] = [];

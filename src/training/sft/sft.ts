@@ -12,7 +12,7 @@ import type { Tokenizer } from "../../model/tokenizer.ts";
 import { Random } from "../../random/random.ts";
 import { DataError } from "../../util/errors.ts";
 import type { StageContext } from "../../util/progress.ts";
-import { LanguageModelTrainer } from "../language-model-trainer.ts";
+import { LanguageModelTrainer, trainerOptions } from "../language-model-trainer.ts";
 import type { MetricRow } from "../metrics-file.ts";
 import type { TrainingSequence } from "../micro-batch.ts";
 import { scheduleFactor } from "../schedule.ts";
@@ -63,14 +63,7 @@ export async function runSft(args: SftArguments): Promise<SftResult> {
   const train = await loadSequences(args.train, model);
   const validation =
     args.validation === undefined ? [] : await loadSequences(args.validation, model);
-  const trainer = new LanguageModelTrainer(model, {
-    betas: [0.9, 0.95],
-    epsilon: 1e-8,
-    weightDecay: config.weightDecay,
-    maxGradNorm: config.maxGradNorm,
-    tokenBudget: config.tokenBudget,
-    ...(args.threads === undefined ? {} : { threads: args.threads }),
-  });
+  const trainer = new LanguageModelTrainer(model, trainerOptions(config, args.threads));
   const batchesPerEpoch = Math.max(1, Math.floor(train.length / config.batchSize));
   const total = config.epochs * batchesPerEpoch;
   const warmup = Math.round(total * config.warmupShare);
