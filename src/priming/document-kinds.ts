@@ -57,12 +57,19 @@ function answerOf(expression: Expression): string {
   return answerText(formatExpression(expression));
 }
 
-/** A puzzle and a search with verification and backtracking. */
+/** How far the numbers of searches go beyond those of the task. */
+const BEYOND = 2;
+
+/**
+ * A puzzle and a search with verification and backtracking. One number at least is larger than the task has, so that no
+ * puzzle of a study stands solved in a document.
+ */
 export function writeSearch(random: Random, options: DocumentOptions): string {
-  const { giveUpShare, largestValue } = options;
+  const { giveUpShare, largestNumber, largestValue } = options;
   const teacher = teacherOptionsSchema.parse({ giveUpShare, largestValue });
   for (;;) {
-    const puzzle = drawPuzzle(random, options);
+    const puzzle = drawPuzzle(random, { ...options, largestNumber: largestNumber + BEYOND });
+    if (puzzle.numbers.every((number) => number <= largestNumber)) continue;
     const trace = writeTrace(puzzle, "backtracking_verification", random, teacher);
     if (!("rejected" in trace)) return renderPrompt(puzzle) + trace.completion;
   }
@@ -182,6 +189,29 @@ function writeLookRound(random: Random, options: DocumentOptions): string {
     text += left === 1 ? "." : ",";
   }
   return text;
+}
+
+/** Most results before the given number is reached: as many as the attempts of a long trace. */
+const MOST_RESULTS = 20;
+
+/**
+ * Results that end where a given number is reached, with no word about it: a model that has read these can tell a hit where
+ * the thought has no verdict. Half of the documents go on with the last step as the answer.
+ */
+export function writeStopAt(random: Random, options: DocumentOptions): string {
+  const target = random.integer(1, options.largestValue);
+  let text = fillPhrase(random.pick(texts.COMPARE_WITH), { target });
+  const write = (step: Step): void => {
+    if (random.chance(0.5)) text += ` ${equation(stepTo(step.left, random, options))},`;
+    text += ` ${equation(step)}.`;
+  };
+  for (let left = random.integer(0, MOST_RESULTS - 1); left > 0; left -= 1) {
+    const step = drawStep(random, options);
+    if (step.result !== target) write(step);
+  }
+  const last = stepTo(target, random, options);
+  write(last);
+  return random.chance(0.5) ? text : text + answerText(operation(last));
 }
 
 const LOOSE_TABLES: readonly (readonly string[])[] = [

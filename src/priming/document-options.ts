@@ -11,6 +11,7 @@ export const DOCUMENT_KINDS = [
   "fact",
   "compare",
   "look_for",
+  "stop_at",
   "plain",
   "search",
 ] as const;
@@ -26,6 +27,7 @@ export const documentOptionsSchema = z.strictObject({
   fact: weight.describe("weight of arithmetic"),
   compare: weight.describe("weight of results compared with a number, outside any puzzle"),
   look_for: weight.describe("weight of results looked up in a list, outside any puzzle"),
+  stop_at: weight.describe("weight of results that end where a given number is reached"),
   plain: weight.describe("weight of sentences with all words of the phrase tables"),
   search: weight.describe("weight of searches with verification and backtracking"),
   rightShare: share.describe("share of the attempts that are made right; the others are by chance"),
@@ -46,9 +48,10 @@ export type DocumentOptions = z.infer<typeof documentOptionsSchema>;
 export function documentOptionsOf(base: Base): DocumentOptions {
   return {
     attempt: 0.2,
-    fact: 0.45,
+    fact: 0.5,
     compare: 0.16,
     look_for: 0.13,
+    stop_at: 0.08,
     plain: 0.06,
     search: base === "tiny-habits" ? 0.04 : 0,
     rightShare: 0,

@@ -24,6 +24,7 @@ const WRITERS: Readonly<
   fact: kinds.writeFacts,
   compare: kinds.writeComparisons,
   look_for: kinds.writeLookFor,
+  stop_at: kinds.writeStopAt,
   plain: kinds.writePlain,
   search: kinds.writeSearch,
 };

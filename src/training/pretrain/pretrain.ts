@@ -25,7 +25,7 @@ export const pretrainConfigSchema = z.strictObject({
   heads: positiveInteger.default(4).describe("attention heads"),
   intermediateSize: positiveInteger.default(352).describe("width inside the SwiGLU block"),
   maxPositions: positiveInteger.default(320).describe("longest sequence of the model in tokens"),
-  updates: positiveInteger.default(2600).describe("optimizer updates"),
+  updates: positiveInteger.default(2800).describe("optimizer updates"),
   batchSize: positiveInteger.default(16).describe("rows of one update"),
   sequenceLength: positiveInteger.default(256).describe("tokens of one row"),
   learningRate: z.number().positive().default(3e-3).describe("peak learning rate"),
