@@ -1,5 +1,6 @@
 /** Writers of each kind of pretraining document. */
 import {
+  difficulty,
   type Expression,
   formatExpression,
   type Operator,
@@ -57,19 +58,17 @@ function answerOf(expression: Expression): string {
   return answerText(formatExpression(expression));
 }
 
-/** How far the numbers of searches go beyond those of the task. */
-const BEYOND = 2;
-
 /**
- * A puzzle and a search with verification and backtracking. One number at least is larger than the task has, so that no
- * puzzle of a study stands solved in a document.
+ * A puzzle and a search with verification and backtracking. Only puzzles that more of their expressions hit than a study of the
+ * tiny bases takes: no puzzle of such a study stands solved in a document, and its numbers look like those of the others.
  */
 export function writeSearch(random: Random, options: DocumentOptions): string {
-  const { giveUpShare, largestNumber, largestValue } = options;
+  const { giveUpShare, largestValue } = options;
   const teacher = teacherOptionsSchema.parse({ giveUpShare, largestValue });
   for (;;) {
-    const puzzle = drawPuzzle(random, { ...options, largestNumber: largestNumber + BEYOND });
-    if (puzzle.numbers.every((number) => number <= largestNumber)) continue;
+    const puzzle = drawPuzzle(random, options);
+    const { share } = difficulty(puzzle, { maxIntermediate: largestValue });
+    if (share <= options.searchHitShare) continue;
     const trace = writeTrace(puzzle, "backtracking_verification", random, teacher);
     if (!("rejected" in trace)) return renderPrompt(puzzle) + trace.completion;
   }

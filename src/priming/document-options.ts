@@ -33,6 +33,9 @@ export const documentOptionsSchema = z.strictObject({
   rightShare: share.describe("share of the attempts that are made right; the others are by chance"),
   emptyShare: share.describe("share of the attempts without a thought"),
   giveUpShare: share.describe("share of the searches that end early"),
+  searchHitShare: share.describe(
+    "searches take puzzles that more than this share of expressions hit",
+  ),
   numbers: z.number().int().min(3).max(6).describe("numbers of a puzzle"),
   largestNumber: whole.describe("largest number of a puzzle; the smallest is 1"),
   largestValue: whole.max(199).describe("largest value of a step"),
@@ -57,6 +60,7 @@ export function documentOptionsOf(base: Base): DocumentOptions {
     rightShare: 0,
     emptyShare: 0.15,
     giveUpShare: 0.5,
+    searchHitShare: 0.1,
     numbers: 3,
     largestNumber: 13,
     largestValue: 99,
