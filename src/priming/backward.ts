@@ -5,7 +5,7 @@
  */
 import type { Step } from "../countdown/index.ts";
 import type { Random } from "../random/random.ts";
-import { writeCheck } from "./forward.ts";
+import { writeCheck, writeEnd } from "./forward.ts";
 import * as phrases from "./phrases.ts";
 import {
   type Attempt,
@@ -146,7 +146,7 @@ function writeMiss(state: State, last: Item, held: number): void {
 
 function conclude(state: State, hit: boolean): void {
   if (state.habits.all) writeCheck(state.writer, hit, state.task.target);
-  else state.writer.plain(".");
+  else writeEnd(state.writer, hit);
 }
 
 function writeInverses(state: State, wanted: readonly Need[]): void {

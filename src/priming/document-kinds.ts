@@ -202,11 +202,13 @@ export function writeStopAt(random: Random, options: DocumentOptions): string {
   let text = fillPhrase(random.pick(texts.COMPARE_WITH), { target });
   const write = (step: Step): void => {
     if (random.chance(0.5)) text += ` ${equation(stepTo(step.left, random, options))},`;
-    text += ` ${equation(step)}.`;
+    text += ` ${equation(step)}`;
   };
   for (let left = random.integer(0, MOST_RESULTS - 1); left > 0; left -= 1) {
     const step = drawStep(random, options);
-    if (step.result !== target) write(step);
+    if (step.result === target) continue;
+    write(step);
+    text += ".";
   }
   const last = stepTo(target, random, options);
   write(last);

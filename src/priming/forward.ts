@@ -37,7 +37,7 @@ export function writeForward(
     const { result } = attempt;
     const hit = result.value === task.target;
     if (habits.verification) writeCheck(writer, hit, task.target);
-    else writer.plain(".");
+    else writeEnd(writer, hit);
     if (hit) {
       return { text: writer.text, record: writer.record(), answer: result, hit, attempts: count };
     }
@@ -111,6 +111,14 @@ function writeAim(writer: TraceWriter, { result }: Step, { task, aims }: Attempt
   const mark = aims.has(result) ? undefined : ({ behaviour: "subgoal_setting" } as const);
   writer.phrase(table, { value: result }, mark);
   aims.add(result);
+}
+
+/**
+ * Ends an attempt that has no verdict: a hit ends the thought right after the value. A full stop on both would leave the
+ * decision to the token after it, two tokens from the value, which a tiny model hardly learns.
+ */
+export function writeEnd(writer: TraceWriter, hit: boolean): void {
+  if (!hit) writer.plain(".");
 }
 
 /** Compares the value just reached with the target, in words. */
