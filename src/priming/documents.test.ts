@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { generatePuzzles, parseEquation } from "../countdown/index.ts";
+import { difficulty, generatePuzzles, parseEquation } from "../countdown/index.ts";
 import { Random } from "../random/random.ts";
 import {
   BASES,
@@ -45,10 +45,11 @@ describe("documents", () => {
 
   it("come in the proportions of the weights", () => {
     const all = read("tiny-plain", 4000);
+    const total = DOCUMENT_KINDS.reduce((sum, kind) => sum + PLAIN[kind], 0);
     for (const kind of DOCUMENT_KINDS) {
       const found = all.filter((document) => document.kind === kind).length / all.length;
-      // Weights of tiny-plain add up to 1; 0.03 is about four standard errors.
-      expect(Math.abs(found - PLAIN[kind])).toBeLessThan(0.03);
+      // 0.03 is about four standard errors.
+      expect(Math.abs(found - PLAIN[kind] / total)).toBeLessThan(0.03);
     }
   });
 
@@ -171,6 +172,33 @@ describe("a list to look in", () => {
       }
     }
     expect(found).toBeGreaterThan(300);
+  });
+});
+
+describe("results that end at a number", () => {
+  it("reach it with their last sentence and not before", () => {
+    for (const text of many("stop_at", 500)) {
+      const target = /\d+/u.exec(text)?.[0];
+      const sentences = text.replace(/<\/think>.*/su, "").split(". ");
+      const results = sentences.map((sentence) => /(\d+)$/u.exec(sentence)?.[1]);
+      expect(results.at(-1)).toBe(target);
+      const before = results.slice(/^\D+\d+$/u.test(sentences[0] ?? "") ? 1 : 0, -1);
+      expect(before).not.toContain(target);
+      expect(text).toMatch(/(\d|<answer> \d+ [-+*/] \d+ <\/answer>)$/u);
+    }
+  });
+});
+
+describe("a search that a base reads", () => {
+  it("is of a puzzle that more of its expressions hit than a study takes", () => {
+    const random = Random.of(2, "search");
+    for (let i = 0; i < 100; i += 1) {
+      const text = writeDocument("search", random, PLAIN);
+      const [, list = "", target = ""] = /^Use (.*) to make (\d+)/u.exec(text.trim()) ?? [];
+      const numbers = list.split(", ").map(Number);
+      const { share } = difficulty({ numbers, target: Number(target) }, { maxIntermediate: 99 });
+      expect(share).toBeGreaterThan(0.1);
+    }
   });
 });
 
