@@ -1,13 +1,14 @@
 /**
  * Checkpoint folders in the layout that Python transformers loads: `config.json`, `model.safetensors`,
- * `tokenizer.json`, `tokenizer_config.json`, `generation_config.json`. Internal fused tensors (parameters.ts) become
- * `q_proj`, `k_proj`, `v_proj`, `gate_proj` and `up_proj` by rows.
+ * `tokenizer.json`, `tokenizer_config.json`, `generation_config.json`.
  */
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { writeFileAtomic } from "../data/atomic.ts";
 import { DataError, messageOf } from "../util/errors.ts";
-import { type ModelConfig, parseModelConfig, toHubConfig } from "./config.ts";
+import type { ModelConfig } from "./config.ts";
+import { parseModelConfig, toHubConfig } from "./hub-config.ts";
+import { hubParts } from "./hub-tensors.ts";
 import { languageModelSpecs, Parameters, sizeOf } from "./parameters.ts";
 import { type NamedTensor, readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { Tokenizer } from "./tokenizer.ts";
@@ -17,40 +18,6 @@ export interface LanguageModel {
   readonly config: ModelConfig;
   readonly parameters: Parameters;
   readonly tokenizer: Tokenizer;
-}
-
-/** Hub name and rows of an internal tensor; one internal tensor may be several hub tensors. */
-interface HubPart {
-  readonly hubName: string;
-  readonly internalName: string;
-  readonly shape: readonly number[];
-  /** Offset in elements inside the internal tensor. */
-  readonly offset: number;
-}
-
-function hubParts(config: ModelConfig): HubPart[] {
-  const { hiddenSize: D, intermediateSize: F } = config;
-  const parts: HubPart[] = [];
-  const add = (internalName: string, hubNames: readonly string[], shape: readonly number[]) => {
-    hubNames.forEach((hubName, i) => {
-      parts.push({ hubName, internalName, shape, offset: i * sizeOf(shape) });
-    });
-  };
-  add("embed", ["model.embed_tokens.weight"], [config.vocabSize, D]);
-  for (let layer = 0; layer < config.layers; layer += 1) {
-    const to = `layers.${layer}`;
-    const hub = `model.layers.${layer}`;
-    const attention = ["q_proj", "k_proj", "v_proj"].map((p) => `${hub}.self_attn.${p}.weight`);
-    add(`${to}.attention_norm`, [`${hub}.input_layernorm.weight`], [D]);
-    add(`${to}.qkv`, attention, [D, D]);
-    add(`${to}.attention_out`, [`${hub}.self_attn.o_proj.weight`], [D, D]);
-    add(`${to}.mlp_norm`, [`${hub}.post_attention_layernorm.weight`], [D]);
-    add(`${to}.gate_up`, [`${hub}.mlp.gate_proj.weight`, `${hub}.mlp.up_proj.weight`], [F, D]);
-    add(`${to}.down`, [`${hub}.mlp.down_proj.weight`], [D, F]);
-  }
-  add("norm", ["model.norm.weight"], [D]);
-  if (!config.tieEmbeddings) add("head", ["lm_head.weight"], [config.vocabSize, D]);
-  return parts;
 }
 
 /**

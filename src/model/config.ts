@@ -1,118 +1,73 @@
 /**
- * Shape of a decoder-only transformer of the Llama family, read from and written as Hugging Face `config.json`.
- * This version supports the plain Llama shape: rotate-half RoPE without scaling, RMSNorm, SwiGLU, one key/value head
- * for each query head, no biases.
+ * Shape of a decoder-only transformer of the Llama family: Llama 1 to 3.2, Qwen2 and Qwen2.5 (biases of query, key and value),
+ * Qwen3 (query and key of each head normalised). Reading and writing `config.json` is in hub-config.ts.
  */
-import { z } from "zod";
-import { DataError } from "../util/errors.ts";
+import type { RopeScaling } from "./rope.ts";
 
-/** Shape of a model; letters in comments elsewhere: V vocabSize, D hiddenSize, F intermediateSize, L layers, H heads. */
+/** `model_type` of a Hugging Face configuration. */
+export type Architecture = "llama" | "qwen2" | "qwen3";
+
+/**
+ * Shape of a model; letters in comments elsewhere: V vocabSize, D hiddenSize, F intermediateSize, L layers, H heads, K kvHeads,
+ * G = H / K query heads that share a key/value head, d headDim.
+ */
 export interface ModelConfig {
+  readonly architecture: Architecture;
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly layers: number;
+  /** Query heads. */
   readonly heads: number;
+  /** Key/value heads; divides `heads`. */
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Biases on the query, key and value projections (Qwen2). */
+  readonly qkvBias: boolean;
+  /** RMSNorm over the elements of each query and key head, before rotation (Qwen3). */
+  readonly queryKeyNorm: boolean;
   readonly ropeTheta: number;
+  /** Absent: frequencies as they are. */
+  readonly ropeScaling?: RopeScaling;
   readonly normEpsilon: number;
   readonly tieEmbeddings: boolean;
   /** Longest sequence in tokens, prompt and response together. */
   readonly maxPositions: number;
+  /** Fills rectangles; 0 where the checkpoint names none. */
   readonly padTokenId: number;
+  /** Ends a training text: the first of `eosTokenIds`. */
   readonly eosTokenId: number;
+  /** Tokens that end a generated text. */
+  readonly eosTokenIds: readonly number[];
+  /** Fields of the `config.json` read that decide nothing here; they are written back. */
+  readonly otherFields?: Readonly<Record<string, unknown>>;
 }
 
-const positive = z.number().int().positive();
+/** The sizes that a plain Llama shape is made from. */
+export type PlainShape = Pick<
+  ModelConfig,
+  | "vocabSize"
+  | "hiddenSize"
+  | "intermediateSize"
+  | "layers"
+  | "heads"
+  | "ropeTheta"
+  | "normEpsilon"
+  | "tieEmbeddings"
+  | "maxPositions"
+  | "padTokenId"
+  | "eosTokenId"
+>;
 
-/** The fields of `config.json` that decide what a model computes; others are passed over. */
-const hubConfigSchema = z.object({
-  model_type: z.literal("llama"),
-  vocab_size: positive,
-  hidden_size: positive,
-  intermediate_size: positive,
-  num_hidden_layers: positive,
-  num_attention_heads: positive,
-  num_key_value_heads: positive.optional(),
-  head_dim: positive.nullish(),
-  rms_norm_eps: z.number().positive(),
-  rope_theta: z.number().positive().optional(),
-  rope_parameters: z.object({ rope_theta: z.number(), rope_type: z.literal("default") }).nullish(),
-  rope_scaling: z.null().optional(),
-  attention_bias: z.literal(false).optional(),
-  mlp_bias: z.literal(false).optional(),
-  hidden_act: z.literal("silu"),
-  tie_word_embeddings: z.boolean().default(false),
-  max_position_embeddings: positive,
-  pad_token_id: z.number().int().nullish(),
-  eos_token_id: z.number().int(),
-});
-
-/**
- * Reads a parsed `config.json`.
- * @param where file name for the message
- * @throws DataError `model.unsupported_config` naming each field that this engine cannot compute.
- */
-export function parseModelConfig(value: unknown, where: string): ModelConfig {
-  const parsed = hubConfigSchema.safeParse(value);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((i) => `${i.path.join(".")}: ${i.message}`).join("; ");
-    throw unsupported(where, problems);
-  }
-  const hub = parsed.data;
-  const heads = hub.num_attention_heads;
-  if ((hub.num_key_value_heads ?? heads) !== heads) {
-    throw unsupported(where, `num_key_value_heads: expected ${heads}, one for each query head`);
-  }
-  if (
-    hub.hidden_size % heads !== 0 ||
-    (hub.head_dim ?? hub.hidden_size / heads) * heads !== hub.hidden_size
-  ) {
-    throw unsupported(where, `head_dim: expected hidden_size / num_attention_heads`);
-  }
+/** A Llama shape with one key/value head for each query head and heads of size D / H. */
+export function plainLlama(shape: PlainShape): ModelConfig {
   return {
-    vocabSize: hub.vocab_size,
-    hiddenSize: hub.hidden_size,
-    intermediateSize: hub.intermediate_size,
-    layers: hub.num_hidden_layers,
-    heads,
-    ropeTheta: hub.rope_parameters?.rope_theta ?? hub.rope_theta ?? 10_000,
-    normEpsilon: hub.rms_norm_eps,
-    tieEmbeddings: hub.tie_word_embeddings,
-    maxPositions: hub.max_position_embeddings,
-    padTokenId: hub.pad_token_id ?? 0,
-    eosTokenId: hub.eos_token_id,
-  };
-}
-
-function unsupported(where: string, problems: string): DataError {
-  return new DataError(`loading "${where}": unsupported model: ${problems}`, {
-    code: "model.unsupported_config",
-    hint: "supported: model_type llama, silu, no biases, no RoPE scaling, equal query and key/value heads",
-  });
-}
-
-/** The `config.json` object that Python transformers loads as `LlamaForCausalLM`. */
-export function toHubConfig(config: ModelConfig): Record<string, unknown> {
-  return {
-    architectures: ["LlamaForCausalLM"],
-    model_type: "llama",
-    vocab_size: config.vocabSize,
-    hidden_size: config.hiddenSize,
-    intermediate_size: config.intermediateSize,
-    num_hidden_layers: config.layers,
-    num_attention_heads: config.heads,
-    num_key_value_heads: config.heads,
-    head_dim: config.hiddenSize / config.heads,
-    hidden_act: "silu",
-    rms_norm_eps: config.normEpsilon,
-    rope_theta: config.ropeTheta,
-    tie_word_embeddings: config.tieEmbeddings,
-    max_position_embeddings: config.maxPositions,
-    attention_bias: false,
-    mlp_bias: false,
-    pad_token_id: config.padTokenId,
-    bos_token_id: null,
-    eos_token_id: config.eosTokenId,
-    torch_dtype: "float32",
+    ...shape,
+    architecture: "llama",
+    kvHeads: shape.heads,
+    headDim: shape.hiddenSize / shape.heads,
+    qkvBias: false,
+    queryKeyNorm: false,
+    eosTokenIds: [shape.eosTokenId],
   };
 }

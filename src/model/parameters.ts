@@ -1,7 +1,7 @@
 /**
  * Named float32 tensors that share one flat buffer, so that the optimizer, the gradient norm and copies are single loops.
- * Query, key and value projections of a layer are one tensor (3D, D), gate and up projections one (2F, D): the names of
- * a Hugging Face checkpoint are row ranges of these (see checkpoint.ts).
+ * Query, key and value projections of a layer are one tensor ((H + 2K) d, D), gate and up projections one (2F, D): the names
+ * of a Hugging Face checkpoint are row ranges of these (see hub-tensors.ts).
  */
 import type { Random } from "../random/random.ts";
 import { InternalError } from "../util/errors.ts";
@@ -91,17 +91,23 @@ export function sizeOf(shape: readonly number[]): number {
 
 /** Tensors of a language model, in storage order. */
 export function languageModelSpecs(config: ModelConfig): ParameterSpec[] {
-  const { vocabSize: V, hiddenSize: D, intermediateSize: F } = config;
+  const { vocabSize: V, hiddenSize: D, intermediateSize: F, headDim: d } = config;
   const specs: ParameterSpec[] = [{ name: "embed", shape: [V, D], init: "embedding" }];
   for (let layer = 0; layer < config.layers; layer += 1) {
-    specs.push(
-      { name: `layers.${layer}.attention_norm`, shape: [D], init: "ones" },
-      { name: `layers.${layer}.qkv`, shape: [3 * D, D], init: "matrix" },
-      { name: `layers.${layer}.attention_out`, shape: [D, D], init: "residual" },
-      { name: `layers.${layer}.mlp_norm`, shape: [D], init: "ones" },
-      { name: `layers.${layer}.gate_up`, shape: [2 * F, D], init: "matrix" },
-      { name: `layers.${layer}.down`, shape: [D, F], init: "residual" },
-    );
+    const add = (name: string, shape: readonly number[], init: ParameterSpec["init"]) =>
+      specs.push({ name: `layers.${layer}.${name}`, shape, init });
+    const qkvRows = (config.heads + 2 * config.kvHeads) * d;
+    add("attention_norm", [D], "ones");
+    add("qkv", [qkvRows, D], "matrix");
+    if (config.qkvBias) add("qkv_bias", [qkvRows], "zeros");
+    if (config.queryKeyNorm) {
+      add("query_norm", [d], "ones");
+      add("key_norm", [d], "ones");
+    }
+    add("attention_out", [D, config.heads * d], "residual");
+    add("mlp_norm", [D], "ones");
+    add("gate_up", [2 * F, D], "matrix");
+    add("down", [D, F], "residual");
   }
   specs.push({ name: "norm", shape: [D], init: "ones" });
   if (!config.tieEmbeddings) specs.push({ name: "head", shape: [V, D], init: "embedding" });

@@ -1,13 +1,18 @@
 /**
- * The Llama-family decoder as a graph: pre-norm blocks of rotary attention and SwiGLU (Touvron et al. 2023, section 2.2),
- * rotate-half RoPE as in the Hugging Face implementation, optional tied embeddings.
- * Shapes: B sequences, T positions, D hidden size, H heads, d = D / H, F intermediate size, V vocabulary, C cached positions.
+ * The Llama-family decoder as a graph: pre-norm blocks of rotary attention and SwiGLU (Touvron et al. 2023, section 2.2) with
+ * grouped key/value heads (Ainslie et al. 2023), rotate-half RoPE as in the Hugging Face implementation, optional tied embeddings;
+ * biases of Qwen2 and query/key norms of Qwen3 where the shape has them.
+ * Shapes: B sequences, T positions, D hidden size, H query heads, K key/value heads, G = H / K, d head size, F intermediate
+ * size, V vocabulary, C cached positions.
  */
 import {
   add,
+  broadcastTo,
   concat,
+  equal,
   type GraphBuilder,
   gather,
+  logicalAnd,
   matmul,
   mul,
   reshape,
@@ -19,9 +24,12 @@ import {
   sum,
   type Tensor,
   transpose,
+  where,
 } from "../engine/index.ts";
 import type { ModelConfig } from "./config.ts";
+import { type Site, withAdapter } from "./lora-graph.ts";
 import type { ParameterSpec } from "./parameters.ts";
+import { rotaryTables } from "./rope.ts";
 
 /** Additive score of a position that must not be seen; exp of it is exactly 0 in float32. */
 export const MASKED = -1e9;
@@ -36,58 +44,84 @@ export function declareParameters(
   );
 }
 
-/** Rotary angles' cosines and sines for positions 0..positions-1, each (positions, d / 2). */
-export function rotaryTables(
-  config: ModelConfig,
-  positions: number,
-): { readonly cos: Float32Array; readonly sin: Float32Array; readonly half: number } {
-  const half = config.hiddenSize / config.heads / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  for (let position = 0; position < positions; position += 1) {
-    for (let i = 0; i < half; i += 1) {
-      const angle = position / config.ropeTheta ** (i / half);
-      cos[position * half + i] = Math.cos(angle);
-      sin[position * half + i] = Math.sin(angle);
-    }
-  }
-  return { cos, sin, half };
-}
+/**
+ * Tensors by name: those of `languageModelSpecs`, and for adapted models those of `declareAdapters` (lora-graph.ts), which every
+ * function here then takes into account.
+ */
+type Weights = Readonly<Record<string, Tensor>>;
 
-/** Keys and values of one layer, (B, H, T, d) each. */
+/** Keys and values of one layer, (B, K, T, d) each. */
 export interface LayerKeyValues {
   readonly key: Tensor;
   readonly value: Tensor;
 }
 
-interface Attention {
-  readonly query: Tensor;
-  readonly key: Tensor;
-  readonly value: Tensor;
+/** Several texts in one row, which do not see each other. */
+export interface Packing {
+  /** (B, T) int32: a position sees the earlier positions of its row that have its number. */
+  readonly segments: Tensor;
+  /** (B, T) int32: place within the text, below T. */
+  readonly positions: Tensor;
 }
 
-/** Heads of one layer before attention: x (B, T, D) -> query, key, value (B, H, T, d), query and key rotated. */
+interface Rotary {
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
+function weight(weights: Weights, name: string): Tensor {
+  return weights[name] as Tensor;
+}
+
+/** Results of the projections that share input x (B, T, in) and a stored tensor: (B, T, width) each. */
+function project(
+  x: Tensor,
+  weights: Weights,
+  layer: number,
+  site: Site,
+  widths: readonly number[],
+): Tensor[] {
+  const name = `layers.${layer}.${site}`;
+  const product = matmul(x, weight(weights, name), { transposeB: true });
+  const bias = weights[`${name}_bias`];
+  let end = 0;
+  return widths.map((width, part) => {
+    const start = end;
+    end += width;
+    const plain = slice(product, { axis: 2, start, end });
+    const biased = bias === undefined ? plain : add(plain, slice(bias, { axis: 0, start, end }));
+    return withAdapter(biased, x, weights, { layer, site, part });
+  });
+}
+
+/** One layer before attention: x (B, T, D) -> query (B, H, T, d), key and value (B, K, T, d), query and key rotated. */
 function projectHeads(
   x: Tensor,
-  weights: Record<string, Tensor>,
+  weights: Weights,
   layer: number,
   config: ModelConfig,
-  rotary: { readonly cos: Tensor; readonly sin: Tensor },
-): Attention {
+  rotary: Rotary,
+): { readonly query: Tensor; readonly key: Tensor; readonly value: Tensor } {
   const [B, T] = x.shape as [number, number, number];
-  const D = config.hiddenSize;
-  const normed = rmsNorm(x, weight(weights, `layers.${layer}.attention_norm`), {
-    epsilon: config.normEpsilon,
-  });
-  const qkv = matmul(normed, weight(weights, `layers.${layer}.qkv`), { transposeB: true }); // (B, T, 3D)
-  const head = (index: number): Tensor => {
-    const part = slice(qkv, { axis: 2, start: index * D, end: (index + 1) * D });
-    return transpose(reshape(part, [B, T, config.heads, D / config.heads]), [0, 2, 1, 3]);
+  const { heads, kvHeads, headDim: d } = config;
+  const epsilon = config.normEpsilon;
+  const normed = rmsNorm(x, weight(weights, `layers.${layer}.attention_norm`), { epsilon });
+  const widths = [heads * d, kvHeads * d, kvHeads * d];
+  const [query, key, value] = project(normed, weights, layer, "qkv", widths) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const split = (part: Tensor, norm?: string): Tensor => {
+    const byHead = reshape(part, [B, T, part.shape[2]! / d, d]);
+    const scale = norm === undefined ? undefined : weights[`layers.${layer}.${norm}`];
+    const scaled = scale === undefined ? byHead : rmsNorm(byHead, scale, { epsilon });
+    return transpose(scaled, [0, 2, 1, 3]);
   };
   return {
-    query: rotaryEmbedding(head(0), rotary.cos, rotary.sin),
-    key: rotaryEmbedding(head(1), rotary.cos, rotary.sin),
-    value: head(2),
+    query: rotaryEmbedding(split(query, "query_norm"), rotary.cos, rotary.sin),
+    key: rotaryEmbedding(split(key, "key_norm"), rotary.cos, rotary.sin),
+    value: split(value),
   };
 }
 
@@ -95,30 +129,66 @@ function projectHeads(
 function finishBlock(
   x: Tensor,
   attended: Tensor,
-  weights: Record<string, Tensor>,
+  weights: Weights,
   layer: number,
   config: ModelConfig,
 ): Tensor {
-  const F = config.intermediateSize;
-  const merged = reshape(transpose(attended, [0, 2, 1, 3]), x.shape); // (B, T, D)
-  const out = matmul(merged, weight(weights, `layers.${layer}.attention_out`), {
-    transposeB: true,
-  });
-  const afterAttention = add(x, out);
+  const { hiddenSize: D, intermediateSize: F } = config;
+  const [B, T] = x.shape as [number, number, number];
+  const merged = reshape(transpose(attended, [0, 2, 1, 3]), [B, T, config.heads * config.headDim]);
+  const [out] = project(merged, weights, layer, "attention_out", [D]);
+  const afterAttention = add(x, out!);
   const normed = rmsNorm(afterAttention, weight(weights, `layers.${layer}.mlp_norm`), {
     epsilon: config.normEpsilon,
   });
-  const gateUp = matmul(normed, weight(weights, `layers.${layer}.gate_up`), { transposeB: true });
-  const gate = slice(gateUp, { axis: 2, start: 0, end: F });
-  const up = slice(gateUp, { axis: 2, start: F, end: 2 * F });
-  const down = matmul(mul(silu(gate), up), weight(weights, `layers.${layer}.down`), {
-    transposeB: true,
-  });
-  return add(afterAttention, down);
+  const [gate, up] = project(normed, weights, layer, "gate_up", [F, F]);
+  const [down] = project(mul(silu(gate!), up!), weights, layer, "down", [D]);
+  return add(afterAttention, down!);
 }
 
-function weight(weights: Record<string, Tensor>, name: string): Tensor {
-  return weights[name] as Tensor;
+/**
+ * Additive mask (G T, T), or (B, 1, G T, T) for packed rows. The G query heads of a key/value head are stacked along the
+ * positions, so that they share one matrix product and the keys are not copied.
+ */
+function attentionMask(
+  graph: GraphBuilder,
+  T: number,
+  G: number,
+  packing: Packing | undefined,
+): Tensor {
+  if (packing === undefined) {
+    const causal = new Float32Array(T * T);
+    for (let row = 0; row < T; row += 1) causal.fill(MASKED, row * T + row + 1, (row + 1) * T);
+    const mask = reshape(graph.constant(causal, [T, T]), [1, T, T]);
+    return reshape(broadcastTo(mask, [G, T, T]), [G * T, T]);
+  }
+  const B = packing.segments.shape[0] as number;
+  const causal = Uint8Array.from({ length: T * T }, (_, i) => Number(i % T <= Math.floor(i / T)));
+  const sameText = equal(
+    reshape(packing.segments, [B, T, 1]),
+    reshape(packing.segments, [B, 1, T]),
+  );
+  const seen = logicalAnd(sameText, graph.constant(causal, [T, T])); // (B, T, T)
+  const mask = where(seen, graph.constant(0), graph.constant(MASKED));
+  const stacked = broadcastTo(reshape(mask, [B, 1, T, T]), [B, G, T, T]);
+  return reshape(stacked, [B, 1, G * T, T]);
+}
+
+/** Angles by position in the row (T, d / 2), or by place within the text (B, 1, T, d / 2). */
+function rotaryAngles(
+  graph: GraphBuilder,
+  config: ModelConfig,
+  rows: number,
+  positions?: Tensor,
+): Rotary {
+  const { cos, sin, half } = rotaryTables(config, rows);
+  const angles = (table: Float32Array): Tensor => {
+    const constant = graph.constant(table, [rows, half]);
+    if (positions === undefined) return constant;
+    const [B, T = 1] = positions.shape as [number, number?];
+    return reshape(gather(constant, positions), [B, 1, T, half]);
+  };
+  return { cos: angles(cos), sin: angles(sin) };
 }
 
 /**
@@ -128,37 +198,32 @@ function weight(weights: Record<string, Tensor>, name: string): Tensor {
 export function trunk(
   graph: GraphBuilder,
   config: ModelConfig,
-  weights: Record<string, Tensor>,
+  weights: Weights,
   tokens: Tensor,
   keyValues: LayerKeyValues[] = [],
+  packing?: Packing,
 ): Tensor {
-  const T = tokens.shape[1] as number;
-  const tables = rotaryTables(config, T);
-  const rotary = {
-    cos: graph.constant(tables.cos, [T, tables.half]),
-    sin: graph.constant(tables.sin, [T, tables.half]),
-  };
-  const causal = new Float32Array(T * T);
-  for (let row = 0; row < T; row += 1) causal.fill(MASKED, row * T + row + 1, (row + 1) * T);
-  const mask = graph.constant(causal, [T, T]);
-  const scale = 1 / Math.sqrt(config.hiddenSize / config.heads);
+  const [B, T] = tokens.shape as [number, number];
+  const { heads: H, kvHeads: K, headDim: d } = config;
+  const stackedRows = (H / K) * T;
+  const rotary = rotaryAngles(graph, config, T, packing?.positions);
+  const mask = attentionMask(graph, T, H / K, packing);
+  const alpha = 1 / Math.sqrt(d);
 
   let x = gather(weight(weights, "embed"), tokens); // (B, T, D)
   for (let layer = 0; layer < config.layers; layer += 1) {
     const { query, key, value } = projectHeads(x, weights, layer, config, rotary);
     keyValues.push({ key, value });
-    const scores = add(matmul(query, key, { transposeB: true, alpha: scale }), mask); // (B, H, T, T)
-    x = finishBlock(x, matmul(softmax(scores), value), weights, layer, config);
+    const stacked = reshape(query, [B, K, stackedRows, d]);
+    const scores = add(matmul(stacked, key, { transposeB: true, alpha }), mask); // (B, K, G T, T)
+    const attended = reshape(matmul(softmax(scores), value), [B, H, T, d]);
+    x = finishBlock(x, attended, weights, layer, config);
   }
   return rmsNorm(x, weight(weights, "norm"), { epsilon: config.normEpsilon });
 }
 
 /** Hidden states (..., D) -> logits (..., V). */
-export function logitsOf(
-  config: ModelConfig,
-  weights: Record<string, Tensor>,
-  hidden: Tensor,
-): Tensor {
+export function logitsOf(config: ModelConfig, weights: Weights, hidden: Tensor): Tensor {
   const head = weight(weights, config.tieEmbeddings ? "embed" : "head");
   return matmul(hidden, head, { transposeB: true });
 }
@@ -167,49 +232,47 @@ export function logitsOf(
 export interface DecodeInputs {
   /** (B) int32: the token to read. */
   readonly tokens: Tensor;
-  /** (B) int32: its position. */
+  /** (B) int32: its position, at most C. */
   readonly positions: Tensor;
   /** (B, 1, 1, C): 0 for a cached position to be seen, MASKED for the rest. */
   readonly mask: Tensor;
-  /** Cached keys and values of each layer, (B, H, C, d). */
+  /** Cached keys and values of each layer, (B, K, C, d). */
   readonly cache: readonly LayerKeyValues[];
 }
 
 /**
  * One decoding step: hidden states (B, D) of one new token a sequence, which sees the cache and itself. The new keys and values
- * (B, H, 1, d) are put into `keyValues`; the caller writes them into the cache.
+ * (B, K, 1, d) are put into `keyValues`; the caller writes them into the cache.
  */
 export function decodeStep(
   graph: GraphBuilder,
   config: ModelConfig,
-  weights: Record<string, Tensor>,
+  weights: Weights,
   inputs: DecodeInputs,
   keyValues: LayerKeyValues[],
 ): Tensor {
   const B = inputs.tokens.shape[0] as number;
   const C = inputs.mask.shape[3] as number;
-  const tables = rotaryTables(config, config.maxPositions);
-  const angles = (table: Float32Array): Tensor => {
-    const constant = graph.constant(table, [config.maxPositions, tables.half]);
-    return reshape(gather(constant, inputs.positions), [B, 1, 1, tables.half]);
-  };
-  const rotary = { cos: angles(tables.cos), sin: angles(tables.sin) };
-  const scale = 1 / Math.sqrt(config.hiddenSize / config.heads);
+  const { heads: H, kvHeads: K, headDim: d } = config;
+  const rotary = rotaryAngles(graph, config, C + 1, inputs.positions);
+  const scale = 1 / Math.sqrt(d);
 
   let x = reshape(gather(weight(weights, "embed"), inputs.tokens), [B, 1, config.hiddenSize]);
   for (let layer = 0; layer < config.layers; layer += 1) {
-    const { query, key, value } = projectHeads(x, weights, layer, config, rotary); // (B, H, 1, d)
+    const { query, key, value } = projectHeads(x, weights, layer, config, rotary);
     keyValues.push({ key, value });
     const cached = inputs.cache[layer] as LayerKeyValues;
-    const past = matmul(query, cached.key, { transposeB: true, alpha: scale }); // (B, H, 1, C)
+    const stacked = reshape(query, [B, K, H / K, d]);
+    const past = matmul(stacked, cached.key, { transposeB: true, alpha: scale }); // (B, K, G, C)
     const self = mul(
-      sum(mul(query, key), { axes: [3], keepDims: true }), // (B, H, 1, 1)
+      sum(mul(stacked, key), { axes: [3], keepDims: true }), // (B, K, G, 1)
       graph.constant(scale),
     );
-    const probabilities = softmax(concat([add(past, inputs.mask), self], 3)); // (B, H, 1, C + 1)
+    const probabilities = softmax(concat([add(past, inputs.mask), self], 3)); // (B, K, G, C + 1)
     const fromPast = matmul(slice(probabilities, { axis: 3, start: 0, end: C }), cached.value);
     const fromSelf = mul(slice(probabilities, { axis: 3, start: C, end: C + 1 }), value);
-    x = finishBlock(x, add(fromPast, fromSelf), weights, layer, config);
+    const attended = reshape(add(fromPast, fromSelf), [B, H, 1, d]);
+    x = finishBlock(x, attended, weights, layer, config);
   }
   const hidden = rmsNorm(x, weight(weights, "norm"), { epsilon: config.normEpsilon });
   return reshape(hidden, [B, config.hiddenSize]);

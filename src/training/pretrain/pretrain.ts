@@ -6,6 +6,7 @@ import path from "node:path";
 import { z } from "zod";
 import { writeJsonl } from "../../data/jsonl.ts";
 import { type LanguageModel, loadCheckpoint, saveCheckpoint } from "../../model/checkpoint.ts";
+import { plainLlama } from "../../model/config.ts";
 import { languageModelSpecs, Parameters } from "../../model/parameters.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
 import { Random } from "../../random/random.ts";
@@ -15,6 +16,7 @@ import type { StageContext } from "../../util/progress.ts";
 import { LanguageModelTrainer, trainerOptions } from "../language-model-trainer.ts";
 import type { MetricRow } from "../metrics-file.ts";
 import type { TrainingSequence } from "../micro-batch.ts";
+import { openBackend } from "../parallel/open-backend.ts";
 import { scheduleFactor } from "../schedule.ts";
 
 const positiveInteger = z.number().int().positive();
@@ -37,6 +39,7 @@ export const pretrainConfigSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0.05).describe("decoupled weight decay of matrices"),
   maxGradNorm: z.number().positive().default(1).describe("gradient norm to clip at"),
   tokenBudget: positiveInteger.default(2048).describe("tokens of a micro-batch"),
+  workers: positiveInteger.default(1).describe("worker threads that share the micro-batches"),
   logEvery: positiveInteger.default(20).describe("updates between rows of metrics.jsonl"),
 });
 export type PretrainConfig = z.infer<typeof pretrainConfigSchema>;
@@ -63,35 +66,32 @@ export interface PretrainArguments extends StageContext {
 export async function runPretrain(args: PretrainArguments): Promise<{ readonly loss: number }> {
   const { config } = args;
   const model = args.from === undefined ? freshModel(args) : await continuedModel(args, args.from);
-  const trainer = new LanguageModelTrainer(model, trainerOptions(config, args.threads));
+  await using backend = await openBackend({ workers: config.workers, threads: args.threads ?? 1 });
+  const trainer = new LanguageModelTrainer(model, trainerOptions(config), backend);
   const rows = packRows(args);
   const warmup = Math.round(config.updates * config.warmupShare);
   const metrics: MetricRow[] = [];
   let recent = 0;
   let loss = Number.NaN;
-  try {
-    for (let update = 0; update < config.updates; update += 1) {
-      args.signal?.throwIfAborted();
-      const factor = scheduleFactor(config.schedule, update, { total: config.updates, warmup });
-      const batch = Array.from(
-        { length: config.batchSize },
-        () => rows.next().value as TrainingSequence,
-      );
-      recent += (await trainer.update(batch, config.learningRate * factor)).loss;
-      if ((update + 1) % config.logEvery === 0) {
-        loss = recent / config.logEvery;
-        recent = 0;
-        metrics.push({ step: update + 1, "loss/train": loss });
-        args.onProgress?.({
-          done: update + 1,
-          total: config.updates,
-          unit: "updates",
-          metrics: { loss },
-        });
-      }
+  for (let update = 0; update < config.updates; update += 1) {
+    args.signal?.throwIfAborted();
+    const factor = scheduleFactor(config.schedule, update, { total: config.updates, warmup });
+    const batch = Array.from(
+      { length: config.batchSize },
+      () => rows.next().value as TrainingSequence,
+    );
+    recent += (await trainer.update(batch, config.learningRate * factor)).loss;
+    if ((update + 1) % config.logEvery === 0) {
+      loss = recent / config.logEvery;
+      recent = 0;
+      metrics.push({ step: update + 1, "loss/train": loss });
+      args.onProgress?.({
+        done: update + 1,
+        total: config.updates,
+        unit: "updates",
+        metrics: { loss },
+      });
     }
-  } finally {
-    await trainer.dispose();
   }
   await writeJsonl(path.join(args.out, "metrics.jsonl"), metrics);
   await saveCheckpoint(path.join(args.out, "model"), model);
@@ -115,7 +115,7 @@ async function continuedModel(args: PretrainArguments, from: string): Promise<La
 
 function freshModel(args: PretrainArguments): LanguageModel {
   const { config } = args;
-  const shape = {
+  const shape = plainLlama({
     vocabSize: args.vocabSize,
     hiddenSize: config.hiddenSize,
     intermediateSize: config.intermediateSize,
@@ -127,7 +127,7 @@ function freshModel(args: PretrainArguments): LanguageModel {
     maxPositions: config.maxPositions,
     padTokenId: args.padTokenId,
     eosTokenId: args.eosTokenId,
-  };
+  });
   const parameters = new Parameters(languageModelSpecs(shape));
   parameters.initialise(Random.of(args.seed, "init"), config.layers);
   return { config: shape, parameters, tokenizer: args.tokenizer };
