@@ -14,7 +14,11 @@ import { neg } from "../ops/primitives.ts";
 
 export type Runtime = typeof import("onnxruntime-node");
 
-/** Options of every session: one thread runs the operators in order, and waiting threads sleep. */
+/**
+ * Options of every session: one thread runs the operators in order, and waiting threads sleep. Without an arena, what a run
+ * needs goes back to the process at its end; with one, every session would keep the memory of its largest run, twice over
+ * with memory patterns (docs/methods/engine.md). Blocks come from malloc, which keeps freed pages, so it costs no time.
+ */
 export const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   executionProviders: ["cpu"],
   interOpNumThreads: 1,
@@ -22,7 +26,8 @@ export const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   graphOptimizationLevel: "all",
   // Errors are thrown; only fatal ones are printed.
   logSeverityLevel: 4,
-  enableMemPattern: true,
+  enableCpuMemArena: false,
+  enableMemPattern: false,
   extra: { session: { intra_op: { allow_spinning: "0" }, set_denormal_as_zero: "1" } },
 };
 
