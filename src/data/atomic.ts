@@ -21,6 +21,19 @@ export async function writeTextAtomic(file: string, pieces: AsyncIterable<string
   });
 }
 
+/**
+ * Writes a file of any size atomically from pieces of bytes, each below 2 GB.
+ * @throws DataError as `writeFileAtomic`
+ */
+export async function writeBytesAtomic(
+  file: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  await writeAtomic(file, async (handle) => {
+    for await (const piece of pieces) await handle.writeFile(piece);
+  });
+}
+
 async function writeAtomic(
   file: string,
   write: (handle: FileHandle) => Promise<void>,

@@ -1,6 +1,6 @@
 /**
- * Checkpoint folders in the layout that Python transformers loads: `config.json`, `model.safetensors`,
- * `tokenizer.json`, `tokenizer_config.json`, `generation_config.json`.
+ * Checkpoint folders in the layout that Python transformers loads: `config.json`, `model.safetensors` or
+ * shards of it, `tokenizer.json`, `tokenizer_config.json`, `generation_config.json`.
  */
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -8,10 +8,16 @@ import { writeFileAtomic } from "../data/atomic.ts";
 import { DataError, messageOf } from "../util/errors.ts";
 import type { ModelConfig } from "./config.ts";
 import { parseModelConfig, toHubConfig } from "./hub-config.ts";
-import { hubParts } from "./hub-tensors.ts";
+import { type HubPart, hubParts } from "./hub-tensors.ts";
 import { languageModelSpecs, Parameters, sizeOf } from "./parameters.ts";
-import { type NamedTensor, readSafetensors, writeSafetensors } from "./safetensors.ts";
+import type { NamedTensor } from "./safetensors.ts";
 import { Tokenizer } from "./tokenizer.ts";
+import {
+  type StoredTensor,
+  type WeightFileOptions,
+  WeightFiles,
+  writeWeights,
+} from "./weight-files.ts";
 
 /** A language model in memory. */
 export interface LanguageModel {
@@ -37,28 +43,68 @@ export async function loadCheckpoint(folder: string): Promise<LanguageModel> {
     });
   }
   const config = parseModelConfig(value, configFile);
-  const file = path.join(folder, "model.safetensors");
-  const tensors = new Map((await readSafetensors(file)).map((tensor) => [tensor.name, tensor]));
-  const parameters = new Parameters(languageModelSpecs(config));
-  for (const part of hubParts(config)) {
-    const tensor = tensors.get(part.hubName);
-    if (tensor === undefined || tensor.shape.join() !== part.shape.join()) {
-      const found = tensor === undefined ? "none" : `[${tensor.shape.join(", ")}]`;
-      throw new DataError(
-        `loading "${file}": expected tensor "${part.hubName}" [${part.shape.join(", ")}], found ${found}`,
-        {
-          code: "model.bad_tensor",
-          hint: "the weights do not belong to the config.json beside them",
-        },
-      );
-    }
-    parameters.views[part.internalName]?.set(tensor.data, part.offset);
-  }
+  const parameters = await loadParameters(folder, config);
   return { config, parameters, tokenizer: await Tokenizer.load(folder) };
 }
 
-/** Saves a checkpoint folder; equal models give equal bytes. */
-export async function saveCheckpoint(folder: string, model: LanguageModel): Promise<void> {
+/** Tensors that transformers leaves aside as well: what is worked out from the configuration, and the copy of a tied head. */
+function isIgnored(name: string, config: ModelConfig): boolean {
+  return (
+    name.endsWith("rotary_emb.inv_freq") || (config.tieEmbeddings && name === "lm_head.weight")
+  );
+}
+
+/** Weights of a folder, read one tensor at a time into their place. */
+async function loadParameters(folder: string, config: ModelConfig): Promise<Parameters> {
+  await using files = await WeightFiles.open(folder);
+  const parts = hubParts(config);
+  checkTensors(folder, config, parts, files.tensors);
+  const parameters = new Parameters(languageModelSpecs(config));
+  for (const { hubName, internalName, shape, offset } of parts) {
+    const target = parameters.views[internalName]!.subarray(offset, offset + sizeOf(shape));
+    await files.tensors.get(hubName)!.source.read(hubName, target);
+  }
+  return parameters;
+}
+
+/** @throws DataError `model.bad_tensor` naming every tensor that is missing, of another shape, or that no part of the model reads. */
+function checkTensors(
+  folder: string,
+  config: ModelConfig,
+  parts: readonly HubPart[],
+  found: ReadonlyMap<string, StoredTensor>,
+): void {
+  const format = (shape: readonly number[]) => `[${shape.join(", ")}]`;
+  const problems = parts.flatMap(({ hubName, shape }) => {
+    const tensor = found.get(hubName);
+    if (tensor === undefined) return [`"${hubName}" ${format(shape)} is missing`];
+    if (format(tensor.shape) === format(shape)) return [];
+    return [`"${hubName}" is ${format(tensor.shape)}, expected ${format(shape)}`];
+  });
+  const known = new Set(parts.map(({ hubName }) => hubName));
+  for (const name of found.keys()) {
+    if (!known.has(name) && !isIgnored(name, config)) {
+      problems.push(`"${name}" is not a tensor of a ${config.architecture} model`);
+    }
+  }
+  if (problems.length === 0) return;
+  const shown = problems.slice(0, 5).join("; ");
+  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : "";
+  throw new DataError(`loading the weights of "${folder}": ${shown}${more}`, {
+    code: "model.bad_tensor",
+    hint: "the weights do not belong to the config.json beside them, or are of a model that is not supported: supported are the plain decoders of llama, qwen2 and qwen3",
+  });
+}
+
+/**
+ * Saves a checkpoint folder; equal models give equal bytes.
+ * @throws DataError `model.float16_overflow` for a weight that float16 cannot hold.
+ */
+export async function saveCheckpoint(
+  folder: string,
+  model: LanguageModel,
+  options: WeightFileOptions = {},
+): Promise<void> {
   const { config, parameters, tokenizer } = model;
   await mkdir(folder, { recursive: true });
   const tensors: NamedTensor[] = hubParts(config).map((part) => {
@@ -67,10 +113,11 @@ export async function saveCheckpoint(folder: string, model: LanguageModel): Prom
     return { name: part.hubName, shape: part.shape, data };
   });
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  const generation = { eos_token_id: config.eosTokenId, pad_token_id: config.padTokenId };
-  await writeFileAtomic(path.join(folder, "config.json"), json(toHubConfig(config)));
+  const hubConfig = toHubConfig(config, options.dtype);
+  const generation = { eos_token_id: hubConfig.eos_token_id, pad_token_id: config.padTokenId };
+  await writeFileAtomic(path.join(folder, "config.json"), json(hubConfig));
   await writeFileAtomic(path.join(folder, "generation_config.json"), json(generation));
   await writeFileAtomic(path.join(folder, "tokenizer.json"), json(tokenizer.json));
   await writeFileAtomic(path.join(folder, "tokenizer_config.json"), json(tokenizer.configJson));
-  await writeSafetensors(path.join(folder, "model.safetensors"), tensors);
+  await writeWeights(folder, tensors, options);
 }

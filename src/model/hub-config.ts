@@ -6,10 +6,8 @@
 import { z } from "zod";
 import { DataError } from "../util/errors.ts";
 import type { Architecture, ModelConfig } from "./config.ts";
+import type { CheckpointDType } from "./dtype.ts";
 import type { RopeScaling } from "./rope.ts";
-
-/** Number type of the tensors in a checkpoint folder. */
-export type CheckpointDType = "float32" | "float16" | "bfloat16";
 
 const positive = z.number().int().positive();
 const tokenId = z.number().int().nonnegative();
