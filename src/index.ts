@@ -72,10 +72,13 @@ export { parseStudy, type Study } from "./study/schema.ts";
 export { STUDY_SECTIONS } from "./study/sections.ts";
 export { stages, startWorkers } from "./study/stages.ts";
 export { forecastStudy, listRuns } from "./study/status.ts";
-// Training: supervised fine-tuning and PPO.
+// Training: supervised fine-tuning, PPO and GRPO.
+export { type GrpoConfig, grpoConfigSchema } from "./training/grpo/config.ts";
+export { type GrpoArguments, runGrpo } from "./training/grpo/grpo.ts";
 export { type PpoConfig, ppoConfigSchema } from "./training/ppo/config.ts";
 export { type PpoArguments, runPpo } from "./training/ppo/ppo.ts";
-export { runSft, type SftArguments, type SftConfig, sftConfigSchema } from "./training/sft/sft.ts";
+export { type SftConfig, sftConfigSchema } from "./training/sft/config.ts";
+export { runSft, type SftArguments } from "./training/sft/sft.ts";
 export {
   DataError,
   HabitsError,

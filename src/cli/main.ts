@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   prime: { summary: "write priming traces for a condition", load: () => import("./prime.ts") },
   sft: { summary: "fine-tune a checkpoint on traces", load: () => import("./sft.ts") },
   ppo: { summary: "train a checkpoint by PPO on puzzles", load: () => import("./ppo.ts") },
+  grpo: { summary: "train a checkpoint by GRPO on puzzles", load: () => import("./grpo.ts") },
   complete: { summary: "sample completions from checkpoints", load: () => import("./complete.ts") },
   judge: { summary: "count the habits in completions", load: () => import("./judge.ts") },
   report: { summary: "write the report of a run", load: () => import("./report.ts") },

@@ -7,24 +7,26 @@ import { schemaCommand } from "./schema-command.ts";
 const options = z.strictObject({
   model: z.string().describe("checkpoint folder of the starting policy"),
   puzzles: z.string().describe("puzzles to train on (JSONL or parquet)"),
-  out: z.string().describe("folder for checkpoints/, metrics.jsonl and state/"),
+  out: z.string().describe("folder for checkpoints/ and metrics.jsonl"),
   seed: z.number().int().default(1).describe("seed of the run"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
-  ...ppoConfigSchema.shape,
+  keepState: z.boolean().default(false).describe("keep the trainer state of a finished run"),
+  ...ppoConfigSchema.omit({ algorithm: true }).shape,
 });
 
 export const command = schemaCommand({
   name: "ppo",
   summary: "train a checkpoint by PPO on puzzles",
   options,
-  run: async ({ model, puzzles, out, seed, threads, ...config }, io) => {
+  run: async ({ model, puzzles, out, seed, threads, keepState, ...config }, io) => {
     await runPpo({
       model,
       puzzles,
       out,
-      config,
+      config: { algorithm: "ppo", ...config },
       seed,
       threads,
+      keepState,
       signal: io.signal,
       onProgress: io.progress("ppo"),
       clockMs: () => performance.now(),

@@ -1,15 +1,17 @@
 /** `habits sft`: fine-tunes a checkpoint on priming traces. */
 import { z } from "zod";
-import { runSft, sftConfigSchema } from "../training/sft/sft.ts";
+import { sftConfigSchema } from "../training/sft/config.ts";
+import { runSft } from "../training/sft/sft.ts";
 import { schemaCommand } from "./schema-command.ts";
 
 const options = z.strictObject({
   model: z.string().describe("checkpoint folder to start from"),
   train: z.string().describe("traces to train on (JSONL)"),
   validation: z.string().optional().describe("traces for the evaluation loss (JSONL)"),
-  out: z.string().describe("folder for model/ and metrics.jsonl"),
+  out: z.string().describe("folder for model/, best/ and metrics.jsonl"),
   seed: z.number().int().default(1).describe("seed of the run"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
+  keepState: z.boolean().default(false).describe("keep the trainer state of a finished run"),
   ...sftConfigSchema.shape,
 });
 
@@ -17,7 +19,8 @@ export const command = schemaCommand({
   name: "sft",
   summary: "fine-tune a checkpoint on traces",
   options,
-  run: async ({ model, train, validation, out, seed, threads, ...config }, io) => {
+  run: async (all, io) => {
+    const { model, train, validation, out, seed, threads, keepState, ...config } = all;
     const result = await runSft({
       model,
       train,
@@ -26,12 +29,17 @@ export const command = schemaCommand({
       config,
       seed,
       threads,
+      keepState,
       signal: io.signal,
       onProgress: io.progress("sft"),
     });
     io.print(
-      `wrote ${out}/model; evaluation loss ${result.evaluationLoss?.toFixed(4) ?? "not measured"}`,
+      `go on from ${result.model}; evaluation loss ${shown(result.evaluationLoss)}, lowest ${shown(result.bestEvaluationLoss)}`,
     );
     io.result(result);
   },
 });
+
+function shown(loss: number | null): string {
+  return loss?.toFixed(4) ?? "not measured";
+}

@@ -6,8 +6,8 @@
  */
 import { Worker } from "node:worker_threads";
 import { RunError } from "../util/errors.ts";
+import { fromPlainError, type PlainError } from "../util/plain-error.ts";
 import type { Progress, StageContext } from "../util/progress.ts";
-import { fromPlainError, type PlainError } from "./plain-error.ts";
 import type { StageTable, StageTask } from "./stage-table.ts";
 
 /** Runs stage tasks, at most `size` at a time. */

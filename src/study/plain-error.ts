@@ -1,56 +1,8 @@
-/** Errors as plain data, to cross a thread boundary without losing class, code or hint. */
+/** Errors of stages: a full disk has its own error, also where the failing write was not one of ours. */
 import { writeError } from "../data/atomic.ts";
-import {
-  DataError,
-  GraphError,
-  HabitsError,
-  hasErrorCode,
-  InternalError,
-  RunError,
-  ShapeError,
-  UsageError,
-} from "../util/errors.ts";
+import { hasErrorCode } from "../util/errors.ts";
 
-/** An error as plain data. */
-export interface PlainError {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string | undefined;
-  readonly code: string | undefined;
-  readonly hint: string | undefined;
-}
-
-const CLASSES = { DataError, GraphError, InternalError, RunError, ShapeError, UsageError };
-
-/** @param folder where the stage writes, for the error of a full disk */
-export function toPlainError(thrown: unknown, folder: string): PlainError {
-  const error = nameDiskFull(thrown, folder);
-  const known = error instanceof HabitsError ? error : undefined;
-  return {
-    name: error instanceof Error ? error.name : "Error",
-    message: error instanceof Error ? error.message : String(error),
-    stack: error instanceof Error ? error.stack : undefined,
-    code: known?.code,
-    hint: known?.hint,
-  };
-}
-
-/** A full disk by its own error, also where the failing write was not one of ours. */
+/** @param folder where the stage writes, for the message */
 export function nameDiskFull(error: unknown, folder: string): unknown {
   return hasErrorCode(error, "ENOSPC") ? writeError(folder, error) : error;
-}
-
-/** The error again, of the same class where it is one of ours. */
-export function fromPlainError(plain: PlainError): Error {
-  const Class = CLASSES[plain.name as keyof typeof CLASSES];
-  const error =
-    Class === undefined || plain.code === undefined
-      ? new Error(plain.message)
-      : new Class(plain.message, {
-          code: plain.code,
-          ...(plain.hint !== undefined && { hint: plain.hint }),
-        });
-  error.name = plain.name;
-  if (plain.stack !== undefined) error.stack = plain.stack;
-  return error;
 }

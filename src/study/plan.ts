@@ -99,7 +99,7 @@ function planArm(study: Study, arm: Arm, seed: number): Stage[] {
       },
       sections.sft,
     );
-    model = part(`${folder}/sft`, "model");
+    model = part(`${folder}/sft`, sections.sft.use === "best" ? "best" : "model");
   }
   add("rl", { model, puzzles: part("puzzles", "rl.jsonl") }, sections.rl);
   add(

@@ -1,8 +1,8 @@
 /** The schemas of the sections of a study file, from the rooms of their stages. */
 import { primingConfigSchema } from "../priming/generate.ts";
 import { completeConfigSchema } from "../sampling/complete.ts";
-import { ppoConfigSchema } from "../training/ppo/config.ts";
-import { sftConfigSchema } from "../training/sft/sft.ts";
+import { rlConfigSchema } from "../training/rl/config.ts";
+import { sftConfigSchema } from "../training/sft/config.ts";
 import type { SectionSchemas } from "./schema.ts";
 import { taskSchema } from "./task.ts";
 
@@ -10,6 +10,6 @@ export const STUDY_SECTIONS: SectionSchemas = {
   task: taskSchema,
   priming: primingConfigSchema,
   sft: sftConfigSchema,
-  rl: ppoConfigSchema,
+  rl: rlConfigSchema,
   completions: completeConfigSchema,
 };

@@ -32,7 +32,8 @@ const priming: Run = async (task, context) => {
 };
 
 const sft: Run = async (task, context) => {
-  const { runSft, sftConfigSchema } = await import("../training/sft/sft.ts");
+  const { sftConfigSchema } = await import("../training/sft/config.ts");
+  const { runSft } = await import("../training/sft/sft.ts");
   await runSft({
     model: input(task, "model"),
     train: input(task, "train"),
@@ -46,13 +47,13 @@ const sft: Run = async (task, context) => {
 };
 
 const rl: Run = async (task, context) => {
-  const { ppoConfigSchema } = await import("../training/ppo/config.ts");
-  const { runPpo } = await import("../training/ppo/ppo.ts");
-  await runPpo({
+  const { rlConfigSchema } = await import("../training/rl/config.ts");
+  const { runRl } = await import("../training/rl/train.ts");
+  await runRl({
     model: input(task, "model"),
     puzzles: input(task, "puzzles"),
     out: task.out,
-    config: ppoConfigSchema.parse(task.config),
+    config: rlConfigSchema.parse(task.config),
     seed: seedOf(task),
     threads: task.threads,
     ...context,
@@ -114,7 +115,7 @@ const version = 1;
 export const stages: StageTable = {
   puzzles: { version, resumable: false, run: puzzles, ...stageCosts.puzzles },
   priming: { version, resumable: false, run: priming, ...stageCosts.priming },
-  sft: { version, resumable: false, run: sft, ...stageCosts.sft },
+  sft: { version, resumable: true, run: sft, ...stageCosts.sft },
   rl: { version, resumable: true, run: rl, ...stageCosts.rl },
   completions: { version, resumable: true, run: completions, ...stageCosts.completions },
   behaviours: { version, resumable: true, run: behaviours, ...stageCosts.behaviours },

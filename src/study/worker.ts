@@ -1,8 +1,9 @@
 /** Entry of a worker thread: runs one stage at a time and tells how it goes. */
 import { parentPort, workerData } from "node:worker_threads";
 import { InternalError } from "../util/errors.ts";
+import { toPlainError } from "../util/plain-error.ts";
 import type { WorkerReply, WorkerRequest } from "./executor.ts";
-import { toPlainError } from "./plain-error.ts";
+import { nameDiskFull } from "./plain-error.ts";
 import type { StageTable, StageTask } from "./stage-table.ts";
 
 const port = parentPort;
@@ -28,7 +29,7 @@ async function run(task: StageTask): Promise<void> {
     });
     reply({ type: "done" });
   } catch (error) {
-    reply({ type: "failed", error: toPlainError(error, task.out) });
+    reply({ type: "failed", error: toPlainError(nameDiskFull(error, task.out)) });
   }
 }
 

@@ -1,34 +1,48 @@
 /** Cross-entropy of next tokens as a training program, shared by supervised fine-tuning and pretraining. */
 import {
   type GraphBuilder,
+  gather,
   gatherLast,
   logSoftmax,
   mul,
   neg,
+  reshape,
   sum,
   type Tensor,
 } from "../engine/index.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { logitsOf, trunk } from "../model/transformer.ts";
-import type { BuildProgram } from "./gradient-runner.ts";
+import type { BatchShape } from "./micro-batch.ts";
+import type { BuildProgram } from "./program.ts";
 
-/** Log-probability of `targets` (B, T) at each position. */
+/** Hidden states at the slots, (R, D). Inputs: tokens (B, T); slots (R) where they are fewer than the positions. */
+export function slotHidden(
+  graph: GraphBuilder,
+  config: ModelConfig,
+  weights: Record<string, Tensor>,
+  { B, T, R }: BatchShape,
+): Tensor {
+  const hidden = trunk(graph, config, weights, graph.input("tokens", [B, T], "int32"));
+  const flat = reshape(hidden, [B * T, config.hiddenSize]);
+  return R === B * T ? flat : gather(flat, graph.input("slots", [R], "int32"));
+}
+
+/** Log-probability of `targets` (R), and of every token (R, V). */
 export function targetLogProbs(
   graph: GraphBuilder,
   config: ModelConfig,
   weights: Record<string, Tensor>,
-  { B, T }: { readonly B: number; readonly T: number },
+  shape: BatchShape,
 ): { readonly chosen: Tensor; readonly all: Tensor } {
-  const hidden = trunk(graph, config, weights, graph.input("tokens", [B, T], "int32"));
-  const all = logSoftmax(logitsOf(config, weights, hidden)); // (B, T, V)
-  return { chosen: gatherLast(all, graph.input("targets", [B, T], "int32")), all };
+  const all = logSoftmax(logitsOf(config, weights, slotHidden(graph, config, weights, shape)));
+  return { chosen: gatherLast(all, graph.input("targets", [shape.R], "int32")), all };
 }
 
-/** Program with output `loss`: minus the sum of weights (B, T) times the log-probability of the targets. */
+/** Program with output `loss`: minus the sum of weights (R) times the log-probability of the targets. */
 export function languageModelLoss(config: ModelConfig): BuildProgram {
   return (graph, weights, shape) => {
     const { chosen } = targetLogProbs(graph, config, weights, shape);
-    const weighted = mul(chosen, graph.input("weights", [shape.B, shape.T]));
-    graph.output("loss", neg(sum(weighted, { axes: [0, 1] })));
+    const weighted = mul(chosen, graph.input("weights", [shape.R]));
+    graph.output("loss", neg(sum(weighted, { axes: [0] })));
   };
 }

@@ -2,11 +2,9 @@
 import type { LanguageModel } from "../model/checkpoint.ts";
 import { RunError } from "../util/errors.ts";
 import { AdamW, type AdamWOptions, clipScale, gradientNorm } from "./adamw.ts";
-import { ForwardRunner, GradientRunner } from "./gradient-runner.ts";
-import { languageModelLoss } from "./language-model-loss.ts";
+import type { Backend, ForwardRunner, GradientRunner, Job } from "./backend.ts";
 import {
   fillBatch,
-  type MicroBatch,
   planMicroBatches,
   responseLength,
   type TrainingSequence,
@@ -16,44 +14,36 @@ export interface LanguageModelTrainerOptions extends AdamWOptions {
   readonly maxGradNorm: number;
   /** Tokens of one micro-batch. */
   readonly tokenBudget: number;
-  readonly threads?: number;
+  /** Rows of several sequences, this long; one sequence a row without it. */
+  readonly packTo?: number;
 }
 
 /** Trainer options from a stage's settings, with the AdamW constants of the published fine-tuning. */
 export function trainerOptions(
   config: Pick<LanguageModelTrainerOptions, "weightDecay" | "maxGradNorm" | "tokenBudget">,
-  threads: number | undefined,
 ): LanguageModelTrainerOptions {
   const { weightDecay, maxGradNorm, tokenBudget } = config;
-  const options = {
-    betas: [0.9, 0.95],
-    epsilon: 1e-8,
-    weightDecay,
-    maxGradNorm,
-    tokenBudget,
-  } as const;
-  return threads === undefined ? options : { ...options, threads };
+  return { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay, maxGradNorm, tokenBudget };
 }
 
 /** Training state of one model: gradients, moments, compiled programs. */
 export class LanguageModelTrainer {
+  readonly optimizer: AdamW;
   readonly #model: LanguageModel;
   readonly #options: LanguageModelTrainerOptions;
+  readonly #backend: Backend;
   readonly #runner: GradientRunner;
   readonly #evaluator: ForwardRunner;
-  readonly #optimizer: AdamW;
 
-  constructor(model: LanguageModel, options: LanguageModelTrainerOptions) {
+  constructor(model: LanguageModel, options: LanguageModelTrainerOptions, backend: Backend) {
+    const { specs } = model.parameters;
+    const program = { kind: "language_model", model: model.config } as const;
     this.#model = model;
     this.#options = options;
-    const runnerOptions = {
-      specs: model.parameters.specs,
-      build: languageModelLoss(model.config),
-      threads: options.threads ?? 1,
-    };
-    this.#runner = new GradientRunner(model.parameters, runnerOptions);
-    this.#evaluator = new ForwardRunner(runnerOptions);
-    this.#optimizer = new AdamW(model.parameters, options);
+    this.#backend = backend;
+    this.#runner = backend.gradientRunner(program, specs);
+    this.#evaluator = backend.forwardRunner(program, specs);
+    this.optimizer = new AdamW(model.parameters, options);
   }
 
   /**
@@ -64,58 +54,57 @@ export class LanguageModelTrainer {
     sequences: readonly TrainingSequence[],
     learningRate: number,
   ): Promise<{ readonly loss: number; readonly gradientNorm: number; readonly tokens: number }> {
-    const tokens = countResponseTokens(sequences);
-    this.#runner.reset();
-    let loss = 0;
-    for (const batch of this.#plan(sequences)) {
-      const feeds = this.#feeds(batch, sequences, 1 / tokens);
-      loss +=
-        (await this.#runner.add(this.#model.parameters, batch, feeds)).loss?.[0] ?? Number.NaN;
-    }
+    const jobs = this.#jobs(sequences);
+    const loss = sumOfLosses(await this.#runner.run(this.#model.parameters, jobs));
     const norm = gradientNorm(this.#runner.gradients);
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       throw new RunError(
-        `training, update ${this.#optimizer.steps + 1}: loss is ${loss}, gradient norm ${norm}`,
+        `training, update ${this.optimizer.steps + 1}: loss is ${loss}, gradient norm ${norm}`,
         {
           code: "training.not_finite",
           hint: "lower the learning rate or the gradient clipping norm",
         },
       );
     }
-    const scale = clipScale(norm, this.#options.maxGradNorm);
-    this.#optimizer.step(this.#runner.gradients, learningRate, scale);
-    return { loss, gradientNorm: norm, tokens };
+    this.optimizer.step(
+      this.#runner.gradients,
+      learningRate,
+      clipScale(norm, this.#options.maxGradNorm),
+    );
+    return { loss, gradientNorm: norm, tokens: countResponseTokens(sequences) };
   }
 
   /** Mean loss over the response tokens of `sequences`, without an update. */
   async evaluate(sequences: readonly TrainingSequence[]): Promise<number> {
-    const tokens = countResponseTokens(sequences);
-    let loss = 0;
-    for (const batch of this.#plan(sequences)) {
-      const feeds = this.#feeds(batch, sequences, 1 / tokens);
-      loss +=
-        (await this.#evaluator.run(this.#model.parameters, batch, feeds)).loss?.[0] ?? Number.NaN;
-    }
-    return loss;
+    return sumOfLosses(await this.#evaluator.run(this.#model.parameters, this.#jobs(sequences)));
   }
 
-  async dispose(): Promise<void> {
-    await this.#runner.dispose();
-    await this.#evaluator.dispose();
-  }
-
-  #plan(sequences: readonly TrainingSequence[]): MicroBatch[] {
-    const lengths = sequences.map((sequence) => sequence.ids.length - 1);
-    return planMicroBatches(lengths, this.#options.tokenBudget);
-  }
-
-  #feeds(batch: MicroBatch, sequences: readonly TrainingSequence[], weight: number) {
-    const { padTokenId } = this.#model.config;
-    return { ...fillBatch(batch, sequences, { padTokenId, weight }) };
+  /** Micro-batches whose losses add up to the mean over all response tokens. */
+  #jobs(sequences: readonly TrainingSequence[]): Job[] {
+    const { tokenBudget, packTo } = this.#options;
+    const weight = 1 / countResponseTokens(sequences);
+    const plan = planMicroBatches(sequences, {
+      tokenBudget,
+      ...(packTo === undefined ? {} : { packTo }),
+      workers: this.#backend.workers,
+    });
+    return plan.map((batch) => ({
+      shape: batch,
+      feeds: {
+        ...fillBatch(batch, sequences, {
+          padTokenId: this.#model.config.padTokenId,
+          weight: () => weight,
+        }),
+      },
+    }));
   }
 }
 
+function sumOfLosses(outputs: readonly { readonly loss?: Float32Array }[]): number {
+  return outputs.reduce((sum, { loss }) => sum + (loss?.[0] ?? Number.NaN), 0);
+}
+
 /** Response tokens of all sequences together. */
-export function countResponseTokens(sequences: readonly TrainingSequence[]): number {
+function countResponseTokens(sequences: readonly TrainingSequence[]): number {
   return sequences.reduce((sum, sequence) => sum + responseLength(sequence), 0);
 }

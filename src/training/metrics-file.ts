@@ -17,15 +17,16 @@ export async function appendMetrics(file: string, row: MetricRow): Promise<void>
   }
 }
 
-/** Drops the rows after `lastStep`, which a resumed run writes again. */
-export async function truncateMetrics(file: string, lastStep: number): Promise<void> {
-  const kept: unknown[] = [];
+/** Drops the rows after `lastStep`, which a resumed run writes again; returns the others. */
+export async function truncateMetrics(file: string, lastStep: number): Promise<MetricRow[]> {
+  const kept: MetricRow[] = [];
   try {
     for await (const { value } of readJsonlLines(file)) {
-      if ((value as MetricRow).step <= lastStep) kept.push(value);
+      if ((value as MetricRow).step <= lastStep) kept.push(value as MetricRow);
     }
   } catch (error) {
     if (!hasErrorCode((error as Error).cause, "ENOENT")) throw error;
   }
   await writeJsonl(file, kept);
+  return kept;
 }

@@ -2,18 +2,19 @@ import { expect, test } from "vitest";
 import { trainingGolden as golden, TINY_LLAMA } from "../../test/golden.ts";
 import { loadCheckpoint } from "../model/checkpoint.ts";
 import { criticSpecs, Parameters } from "../model/parameters.ts";
-import { gradientNorm } from "./adamw.ts";
-import { ForwardRunner, GradientRunner } from "./gradient-runner.ts";
+import { AdamW, gradientNorm } from "./adamw.ts";
+import type { Job, Outputs } from "./backend.ts";
 import { LanguageModelTrainer } from "./language-model-trainer.ts";
+import { localBackend } from "./local-backend.ts";
 import {
+  collectResponseValues,
   fillBatch,
-  type MicroBatch,
+  type PlanOptions,
   planMicroBatches,
   responseLength,
   spreadResponseValues,
 } from "./micro-batch.ts";
 import { computeGae, explainedVariance, whitenAdvantages } from "./ppo/gae.ts";
-import { policyLoss, valueLoss, valueProgram } from "./ppo/loss.ts";
 
 /** Float32 sums in another order than PyTorch's. */
 const TOLERANCE = 2e-5;
@@ -40,22 +41,33 @@ function perSequence(values: readonly number[]): number[][] {
   });
 }
 
-function batches(tokenBudget: number): MicroBatch[] {
-  return planMicroBatches(
-    sequences.map((s) => s.ids.length - 1),
-    tokenBudget,
-  );
+/** Micro-batches with values of response tokens, given row by row as in the golden file. */
+function jobsOf(options: PlanOptions, values: Readonly<Record<string, readonly number[]>>): Job[] {
+  return planMicroBatches(sequences, options).map((batch) => {
+    const spread = Object.entries(values).map(([name, flat]) => {
+      const own = perSequence(flat);
+      return [name, spreadResponseValues(batch, (i) => own[i] as number[])] as const;
+    });
+    const arrays = fillBatch(batch, sequences, { padTokenId: 0, weight: () => 1 / responseTokens });
+    return { shape: batch, feeds: { ...arrays, ...Object.fromEntries(spread) } };
+  });
+}
+
+function sumOf(outputs: readonly Outputs[], name: string): number {
+  return outputs.reduce((sum, output) => sum + (output[name]?.[0] as number), 0);
 }
 
 test("twenty AdamW updates follow PyTorch's trajectory", async () => {
   const model = await loadCheckpoint(TINY_LLAMA);
-  const trainer = new LanguageModelTrainer(model, {
+  await using backend = localBackend();
+  const options = {
     betas: [0.9, 0.95],
     epsilon: 1e-8,
     weightDecay: 0.01,
     maxGradNorm: 1,
     tokenBudget: 64, // two micro-batches an update, so that accumulation is part of the check
-  });
+  } as const;
+  const trainer = new LanguageModelTrainer(model, options, backend);
   for (let i = 0; i < 20; i += 1) {
     const update = await trainer.update(sequences, 0.01);
     expect(Math.abs(update.loss - (golden.adamw.losses[i] as number))).toBeLessThan(5e-4);
@@ -70,27 +82,22 @@ test("twenty AdamW updates follow PyTorch's trajectory", async () => {
 
 test("policy loss, its terms and its gradient equal PyTorch's", async () => {
   const { config, parameters } = await loadCheckpoint(TINY_LLAMA);
-  const build = policyLoss(config, { clipRatio: 0.2, entropyCoef: 0.01 });
-  const runner = new GradientRunner(parameters, { specs: parameters.specs, build });
-  const sums: Record<string, number> = {};
-  for (const batch of batches(64)) {
-    const old = perSequence(golden.policy.old_log_prob);
-    const advantage = perSequence(golden.policy.advantage);
-    const out = await runner.add(parameters, batch, {
-      ...fillBatch(batch, sequences, { padTokenId: 0, weight: 1 / responseTokens }),
-      old_log_prob: spreadResponseValues(batch, sequences, (i) => old[i] as number[]),
-      advantage: spreadResponseValues(batch, sequences, (i) => advantage[i] as number[]),
-    });
-    for (const name of ["loss", "policy_loss", "entropy", "approx_kl", "clip_fraction"]) {
-      sums[name] = (sums[name] ?? 0) + (out[name]?.[0] as number);
-    }
-  }
-  const expected = golden.policy;
-  expect(sums.loss).toBeCloseTo(expected.loss, 4);
-  expect(sums.policy_loss).toBeCloseTo(expected.policy_loss, 4);
-  expect(sums.entropy).toBeCloseTo(expected.entropy, 4);
-  expect(sums.approx_kl).toBeCloseTo(expected.approx_kl, 4);
-  expect(sums.clip_fraction).toBeCloseTo(expected.clip_fraction, 5);
+  await using backend = localBackend();
+  const options = { clipLow: 0.2, clipHigh: 0.2, entropyCoef: 0.01, klCoef: 0 };
+  const runner = backend.gradientRunner(
+    { kind: "policy", model: config, options },
+    parameters.specs,
+  );
+  const { old_log_prob, advantage, ...expected } = golden.policy;
+  const out = await runner.run(
+    parameters,
+    jobsOf({ tokenBudget: 64 }, { old_log_prob, advantage }),
+  );
+  expect(sumOf(out, "loss")).toBeCloseTo(expected.loss, 4);
+  expect(sumOf(out, "policy_loss")).toBeCloseTo(expected.policy_loss, 4);
+  expect(sumOf(out, "entropy")).toBeCloseTo(expected.entropy, 4);
+  expect(sumOf(out, "approx_kl")).toBeCloseTo(expected.approx_kl, 4);
+  expect(sumOf(out, "clip_fraction")).toBeCloseTo(expected.clip_fraction, 5);
   expect(gradientNorm(runner.gradients)).toBeCloseTo(expected.gradient_norm, 3);
   const { views } = runner.gradients;
   const D = config.hiddenSize;
@@ -99,44 +106,52 @@ test("policy loss, its terms and its gradient equal PyTorch's", async () => {
   expect(worst(views.embed as Float32Array, expected.grad_embed)).toBeLessThan(TOLERANCE);
 });
 
-test("values, value loss and its gradient equal PyTorch's", async () => {
-  const { config, parameters } = await loadCheckpoint(TINY_LLAMA);
-  const critic = new Parameters(criticSpecs(config));
-  expect(critic.copyFrom(parameters)).toEqual(["value_head"]);
-  critic.views.value_head?.set(golden.value.head);
-  const forward = new ForwardRunner({ specs: critic.specs, build: valueProgram(config) });
-  const runner = new GradientRunner(critic, {
-    specs: critic.specs,
-    build: valueLoss(config, { valueClip: 0.5 }),
-  });
-  const expectedValues = perSequence(golden.value.values);
-  let [loss, clipped] = [0, 0];
-  for (const batch of batches(64)) {
-    const arrays = fillBatch(batch, sequences, { padTokenId: 0, weight: 1 / responseTokens });
-    const { value } = await forward.run(critic, batch, { tokens: arrays.tokens });
-    batch.rows.forEach((index, b) => {
-      const start = b * batch.T + golden.promptLength - 1;
-      const own = (value as Float32Array).subarray(
-        start,
-        start + (expectedValues[index] as number[]).length,
-      );
-      expect(worst(own, expectedValues[index] as number[])).toBeLessThan(TOLERANCE);
+test.each([true, false])(
+  "values, value loss and its gradient equal PyTorch's (grid: %s)",
+  async (isGrid) => {
+    const { config, parameters } = await loadCheckpoint(TINY_LLAMA);
+    const critic = new Parameters(criticSpecs(config));
+    expect(critic.copyFrom(parameters)).toEqual(["value_head"]);
+    critic.views.value_head?.set(golden.value.head);
+    await using backend = localBackend();
+    const forward = backend.forwardRunner({ kind: "value", model: config }, critic.specs);
+    const runner = backend.gradientRunner(
+      { kind: "value_loss", model: config, options: { valueClip: 0.5 } },
+      critic.specs,
+    );
+    const { old_value, return: target } = golden.value;
+    const options = { tokenBudget: 64, isGrid };
+    const jobs = jobsOf(options, { old_value, return: target });
+    const values = await forward.run(critic, jobs);
+    const expectedValues = perSequence(golden.value.values);
+    planMicroBatches(sequences, options).forEach((batch, i) => {
+      const found = values[i]?.value as Float32Array;
+      collectResponseValues(batch, sequences, found, (index, own) => {
+        expect(worst(own, expectedValues[index] as number[])).toBeLessThan(TOLERANCE);
+      });
     });
-    const spread = (values: readonly number[]) =>
-      spreadResponseValues(batch, sequences, (i) => perSequence(values)[i] as number[]);
-    const out = await runner.add(critic, batch, {
-      ...arrays,
-      old_value: spread(golden.value.old_value),
-      return: spread(golden.value.return),
-    });
-    loss += out.loss?.[0] as number;
-    clipped += out.value_clip_fraction?.[0] as number;
-  }
-  expect(loss).toBeCloseTo(golden.value.loss, 4);
-  expect(clipped).toBeCloseTo(golden.value.value_clip_fraction, 5);
-  const { views } = runner.gradients;
-  expect(worst(views.value_head as Float32Array, golden.value.grad_head)).toBeLessThan(5e-5);
-  expect(worst(views["layers.0.down"] as Float32Array, golden.value.grad_down)).toBeLessThan(5e-5);
+    const out = await runner.run(critic, jobs);
+    expect(sumOf(out, "loss")).toBeCloseTo(golden.value.loss, 4);
+    expect(sumOf(out, "value_clip_fraction")).toBeCloseTo(golden.value.value_clip_fraction, 5);
+    const { views } = runner.gradients;
+    expect(worst(views.value_head as Float32Array, golden.value.grad_head)).toBeLessThan(5e-5);
+    expect(worst(views["layers.0.down"] as Float32Array, golden.value.grad_down)).toBeLessThan(
+      5e-5,
+    );
+  },
+);
+
+test("weight decay shrinks matrices and leaves norms and biases", () => {
+  const specs = [
+    { name: "matrix", shape: [1, 2], init: "matrix" },
+    { name: "norm", shape: [2], init: "ones" },
+    { name: "bias", shape: [2], init: "zeros" },
+  ] as const;
+  const parameters = new Parameters(specs, Float32Array.of(1, 2, 1, 2, 1, 2));
+  const optimizer = new AdamW(parameters, { betas: [0.9, 0.99], epsilon: 1e-8, weightDecay: 0.5 });
+  optimizer.step(parameters.zerosLike(), 0.1);
+  // Without gradients only decay acts: 1 - 0.1 * 0.5.
+  expect(worst(parameters.flat, [0.95, 1.9, 1, 2, 1, 2])).toBeLessThan(1e-6);
 });
 
 test("advantages equal the discounted sum of residuals", () => {
@@ -166,14 +181,4 @@ test("explained variance is 1 for exact values, 0 for a constant, null for const
   expect(explainedVariance(returns, returns)).toBeCloseTo(1, 6);
   expect(explainedVariance(returns, [Float32Array.of(5, 5), Float32Array.of(5)])).toBeCloseTo(0, 6);
   expect(explainedVariance([Float32Array.of(3, 3)], [Float32Array.of(1, 2)])).toBeNull();
-});
-
-test("micro-batches cover every sequence once and keep to the token budget", () => {
-  const lengths = [5, 200, 33, 64, 65, 31, 32, 100, 7];
-  const plan = planMicroBatches(lengths, 256);
-  expect(plan.flatMap((b) => b.rows).sort((a, b) => a - b)).toEqual(lengths.map((_, i) => i));
-  for (const batch of plan) {
-    expect(batch.B * batch.T).toBeLessThanOrEqual(256);
-    for (const row of batch.rows) expect(lengths[row]).toBeLessThanOrEqual(batch.T);
-  }
 });

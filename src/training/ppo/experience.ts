@@ -1,13 +1,10 @@
 /** What the updates of one PPO step need besides the rollouts: old values, rewards with the KL penalty, advantages, returns. */
-import type { Parameters } from "../../model/parameters.ts";
-import type { ForwardRunner } from "../gradient-runner.ts";
-import { fillBatch, planMicroBatches, responseLength } from "../micro-batch.ts";
+import type { Rollout } from "../rl/rollout.ts";
 import type { PpoConfig } from "./config.ts";
 import { computeGae, explainedVariance, whitenAdvantages } from "./gae.ts";
-import type { Rollout } from "./rollout.ts";
 
 /** Arrays of one rollout, each over its response tokens. */
-export interface Experience {
+export interface TokenExperience {
   readonly rollout: Rollout;
   readonly values: Float32Array;
   readonly advantages: Float32Array;
@@ -22,28 +19,6 @@ export interface ExperienceSummary {
   readonly meanReturn: number;
 }
 
-/** Evaluates a per-position program on all rollouts; result `i` is over the response tokens of rollout `i`. */
-export async function evaluatePerToken(
-  runner: ForwardRunner,
-  parameters: Parameters,
-  rollouts: readonly Rollout[],
-  { output, padTokenId, tokenBudget }: { output: string; padTokenId: number; tokenBudget: number },
-): Promise<Float32Array[]> {
-  const results = new Array<Float32Array>(rollouts.length);
-  const lengths = rollouts.map((rollout) => rollout.ids.length - 1);
-  for (const batch of planMicroBatches(lengths, tokenBudget)) {
-    const { tokens, targets } = fillBatch(batch, rollouts, { padTokenId, weight: 1 });
-    const feeds = output === "value" ? { tokens } : { tokens, targets };
-    const values = (await runner.run(parameters, batch, feeds))[output] as Float32Array;
-    batch.rows.forEach((index, b) => {
-      const rollout = rollouts[index] as Rollout;
-      const start = b * batch.T + rollout.promptLength - 1;
-      results[index] = values.slice(start, start + responseLength(rollout));
-    });
-  }
-  return results;
-}
-
 /**
  * Rewards are the score at the last token and -klCoef times the log-probability difference to the reference at every token;
  * advantages are whitened over the whole step.
@@ -53,7 +28,7 @@ export function buildExperience(
   values: readonly Float32Array[],
   referenceLogProbs: readonly Float32Array[] | undefined,
   config: PpoConfig,
-): { readonly experience: Experience[]; readonly summary: ExperienceSummary } {
+): { readonly experience: TokenExperience[]; readonly summary: ExperienceSummary } {
   let [tokens, kl, valueSum, returnSum] = [0, 0, 0, 0];
   const experience = rollouts.map((rollout, i) => {
     const own = values[i] as Float32Array;

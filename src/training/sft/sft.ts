@@ -4,33 +4,18 @@
  * 3B parameters; the defaults here are for models below 1M, which need a learning rate about 100 times higher.
  */
 import path from "node:path";
-import { z } from "zod";
-import { readJsonl, writeJsonl } from "../../data/jsonl.ts";
-import { type Trace, traceSchema } from "../../data/rows.ts";
-import { type LanguageModel, loadCheckpoint, saveCheckpoint } from "../../model/checkpoint.ts";
-import type { Tokenizer } from "../../model/tokenizer.ts";
+import { loadCheckpoint } from "../../model/checkpoint.ts";
 import { Random } from "../../random/random.ts";
-import { DataError } from "../../util/errors.ts";
+import { UsageError } from "../../util/errors.ts";
 import type { StageContext } from "../../util/progress.ts";
 import { LanguageModelTrainer, trainerOptions } from "../language-model-trainer.ts";
-import type { MetricRow } from "../metrics-file.ts";
-import type { TrainingSequence } from "../micro-batch.ts";
+import { appendMetrics, type MetricRow, truncateMetrics } from "../metrics-file.ts";
+import { openBackend } from "../parallel/open-backend.ts";
+import { saveWhole } from "../save-whole.ts";
 import { scheduleFactor } from "../schedule.ts";
-
-export const sftConfigSchema = z.strictObject({
-  epochs: z.number().int().positive().default(5).describe("passes over the traces"),
-  batchSize: z.number().int().positive().default(32).describe("traces of one update"),
-  learningRate: z.number().positive().default(1e-3).describe("peak learning rate"),
-  schedule: z
-    .enum(["cosine", "linear", "constant"])
-    .default("cosine")
-    .describe("decay after warm-up"),
-  warmupShare: z.number().min(0).max(1).default(0.1).describe("share of updates that warm up"),
-  weightDecay: z.number().min(0).default(0.01).describe("decoupled weight decay of matrices"),
-  maxGradNorm: z.number().positive().default(1).describe("gradient norm to clip at"),
-  tokenBudget: z.number().int().positive().default(2048).describe("tokens of a micro-batch"),
-});
-export type SftConfig = z.infer<typeof sftConfigSchema>;
+import { removeTrainerState, restoreTrainerState, saveTrainerState } from "../trainer-state.ts";
+import type { SftConfig } from "./config.ts";
+import { loadSequences } from "./sequences.ts";
 
 export interface SftArguments extends StageContext {
   /** Checkpoint folder to start from. */
@@ -39,105 +24,103 @@ export interface SftArguments extends StageContext {
   readonly train: string;
   /** Trace rows for the evaluation loss. */
   readonly validation?: string;
-  /** Receives `model/` and `metrics.jsonl`. */
+  /** Receives `model/`, `best/` (with validation traces), `metrics.jsonl`, and the trainer state while it is unfinished. */
   readonly out: string;
   readonly config: SftConfig;
   readonly seed: number;
   readonly threads?: number;
+  /** Keeps the trainer state of a finished run. */
+  readonly keepState?: boolean;
 }
 
 export interface SftResult {
+  /** Checkpoint folder to go on from, by `use`. */
+  readonly model: string;
   /** Mean loss per completion token of the last update. */
   readonly finalLoss: number;
-  /** Evaluation loss after the last epoch; null without validation traces. */
+  /** Evaluation loss after the last update, and the lowest; null without validation traces. */
   readonly evaluationLoss: number | null;
+  readonly bestEvaluationLoss: number | null;
 }
 
 /**
- * Fine-tunes a checkpoint on traces and saves it under `out/model`.
+ * Fine-tunes a checkpoint on traces: `out/model` is the model after the last update, `out/best` the one of the lowest evaluation loss.
+ * A run that was cut off goes on from its last evaluation, to the same bytes as an uninterrupted one.
  * @throws DataError `sft.too_long` when a trace exceeds the positions of the model; `sft.no_traces` for an empty file.
  */
 export async function runSft(args: SftArguments): Promise<SftResult> {
-  const { config } = args;
+  const { config, out } = args;
+  if (config.use === "best" && args.validation === undefined) {
+    throw new UsageError("fine-tuning with `use: best` needs validation traces, found none", {
+      code: "sft.no_validation",
+      hint: "give --validation, or --use final",
+    });
+  }
   const model = await loadCheckpoint(args.model);
   const train = await loadSequences(args.train, model);
   const validation =
     args.validation === undefined ? [] : await loadSequences(args.validation, model);
-  const trainer = new LanguageModelTrainer(model, trainerOptions(config, args.threads));
+  await using backend = await openBackend({ workers: config.workers, threads: args.threads ?? 1 });
+  const trainer = new LanguageModelTrainer(model, trainerOptions(config), backend);
   const batchesPerEpoch = Math.max(1, Math.floor(train.length / config.batchSize));
   const total = config.epochs * batchesPerEpoch;
   const warmup = Math.round(total * config.warmupShare);
-  const rows: MetricRow[] = [];
-  let evaluationLoss: number | null =
-    validation.length > 0 ? await trainer.evaluate(validation) : null;
-  let finalLoss = Number.NaN;
-  rows.push({ step: 0, "evaluation/loss": evaluationLoss });
-  try {
-    for (let epoch = 0; epoch < config.epochs; epoch += 1) {
-      const order = Random.of(args.seed, "minibatch", epoch).shuffle(train);
-      for (let batch = 0; batch < batchesPerEpoch; batch += 1) {
-        args.signal?.throwIfAborted();
-        const done = epoch * batchesPerEpoch + batch;
-        const factor = scheduleFactor(config.schedule, done, { total, warmup });
-        const sequences = order.slice(batch * config.batchSize, (batch + 1) * config.batchSize);
-        const update = await trainer.update(sequences, config.learningRate * factor);
-        finalLoss = update.loss;
-        const isEpochEnd = batch === batchesPerEpoch - 1;
-        if (isEpochEnd && validation.length > 0)
-          evaluationLoss = await trainer.evaluate(validation);
-        rows.push({
-          step: done + 1,
-          "loss/train": update.loss,
-          "gradient_norm/model": update.gradientNorm,
-          "schedule/learning_rate": config.learningRate * factor,
-          ...(isEpochEnd ? { "evaluation/loss": evaluationLoss } : {}),
-        });
-        args.onProgress?.({
-          done: done + 1,
-          total,
-          unit: "updates",
-          metrics: { loss: update.loss },
-        });
-      }
-    }
-  } finally {
-    await trainer.dispose();
-  }
-  await writeJsonl(path.join(args.out, "metrics.jsonl"), rows);
-  await saveCheckpoint(path.join(args.out, "model"), model);
-  return { finalLoss, evaluationLoss };
-}
+  const evaluateEvery = config.evaluateEvery ?? batchesPerEpoch;
 
-async function loadSequences(file: string, model: LanguageModel): Promise<TrainingSequence[]> {
-  const traces = await readJsonl(file, traceSchema);
-  if (traces.length === 0) {
-    throw new DataError(`reading "${file}": expected at least one trace, found none`, {
-      code: "sft.no_traces",
-      hint: "make traces with `habits prime`",
+  const state = { sides: { model: trainer.optimizer }, settings: { ...config, seed: args.seed } };
+  let done = await restoreTrainerState(out, state);
+  const file = path.join(out, "metrics.jsonl");
+  const rows = await truncateMetrics(file, done === 0 ? -1 : done);
+  const log = async (row: MetricRow): Promise<void> => {
+    rows.push(row);
+    await appendMetrics(file, row);
+  };
+  const evaluate = async () => (validation.length > 0 ? await trainer.evaluate(validation) : null);
+  if (done === 0) await log({ step: 0, "evaluation/loss": await evaluate() });
+  while (done < total) {
+    args.signal?.throwIfAborted();
+    const epoch = Math.floor(done / batchesPerEpoch);
+    const start = (done % batchesPerEpoch) * config.batchSize;
+    const order = Random.of(args.seed, "minibatch", epoch).shuffle(train);
+    const learningRate =
+      config.learningRate * scheduleFactor(config.schedule, done, { total, warmup });
+    const batch = order.slice(start, start + config.batchSize);
+    const update = await trainer.update(batch, learningRate);
+    done += 1;
+    const isEvaluated = done % evaluateEvery === 0 || done === total;
+    const previousBest = lowestEvaluation(rows);
+    const evaluationLoss = isEvaluated ? await evaluate() : null;
+    await log({
+      step: done,
+      "loss/train": update.loss,
+      "gradient_norm/model": update.gradientNorm,
+      "schedule/learning_rate": learningRate,
+      ...(isEvaluated ? { "evaluation/loss": evaluationLoss } : {}),
     });
-  }
-  return traces.map((trace, i) => {
-    const sequence = tokenizeTrace(trace, model.tokenizer, model.config.eosTokenId);
-    if (sequence.ids.length > model.config.maxPositions) {
-      throw new DataError(
-        `reading "${file}", row ${i + 1}: ${sequence.ids.length} tokens, the model has ${model.config.maxPositions} positions`,
-        {
-          code: "sft.too_long",
-          hint: "make shorter traces (maxTokens of the priming configuration)",
-        },
-      );
+    if (evaluationLoss !== null && evaluationLoss < (previousBest ?? Number.POSITIVE_INFINITY)) {
+      await saveWhole(path.join(out, "best"), model);
     }
-    return sequence;
-  });
+    if (isEvaluated) await saveTrainerState(out, done, state);
+    args.onProgress?.({ done, total, unit: "updates", metrics: { loss: update.loss } });
+  }
+  await saveWhole(path.join(out, "model"), model);
+  if (args.keepState !== true) await removeTrainerState(out);
+  const last = rows.at(-1);
+  return {
+    model: path.join(out, sftModelFolder(config)),
+    finalLoss: last?.["loss/train"] ?? Number.NaN,
+    evaluationLoss: last?.["evaluation/loss"] ?? null,
+    bestEvaluationLoss: lowestEvaluation(rows),
+  };
 }
 
-/** Tokens of a trace: query, completion, end of text; the loss is on the last two. */
-export function tokenizeTrace(
-  trace: Pick<Trace, "query" | "completion">,
-  tokenizer: Tokenizer,
-  eosTokenId: number,
-): TrainingSequence {
-  const prompt = tokenizer.encode(trace.query);
-  const ids = [...prompt, ...tokenizer.encode(trace.completion), eosTokenId];
-  return { ids, promptLength: prompt.length };
+/** Folder, inside the output, of the checkpoint that later stages start from. */
+export function sftModelFolder({ use }: Pick<SftConfig, "use">): "model" | "best" {
+  return use === "best" ? "best" : "model";
+}
+
+/** Lowest evaluation loss after an update; null before there is one. */
+function lowestEvaluation(rows: readonly MetricRow[]): number | null {
+  const losses = rows.flatMap((row) => (row.step > 0 ? [row["evaluation/loss"] ?? []].flat() : []));
+  return losses.length === 0 ? null : Math.min(...losses);
 }

@@ -1,11 +1,11 @@
-/** Rollouts of one PPO step: sampled responses with their scores and per-token log-probabilities. */
+/** Rollouts of one step: sampled responses with their scores and per-token log-probabilities. */
 import { renderPrompt, scoreCompletion } from "../../countdown/index.ts";
 import type { Puzzle } from "../../data/rows.ts";
 import type { LanguageModel } from "../../model/checkpoint.ts";
-import type { Sampler } from "../../model/sampler.ts";
 import { Random } from "../../random/random.ts";
+import type { Backend } from "../backend.ts";
 import type { TrainingSequence } from "../micro-batch.ts";
-import type { PpoConfig } from "./config.ts";
+import type { RolloutConfig } from "./fields.ts";
 
 export interface Rollout extends TrainingSequence {
   /** Log-probability of each response token under the policy that sampled it. */
@@ -35,12 +35,12 @@ export function puzzlesOfStep(
   return chosen;
 }
 
-/** Samples and scores the responses of one step. */
+/** Samples and scores the responses of one step, those of a puzzle one after the other. */
 export async function collectRollouts(
   policy: LanguageModel,
-  sampler: Sampler,
+  backend: Backend,
   puzzles: readonly Puzzle[],
-  options: { readonly config: PpoConfig; readonly seed: string; readonly signal?: AbortSignal },
+  options: { readonly config: RolloutConfig; readonly seed: string; readonly signal?: AbortSignal },
 ): Promise<Rollout[]> {
   const { config } = options;
   const requests = puzzles.flatMap((puzzle) => {
@@ -51,10 +51,9 @@ export async function collectRollouts(
       key: [puzzle.id, sample],
     }));
   });
-  const sampled = await sampler.sample(policy.parameters, requests, {
+  const sampled = await backend.sample(policy.config, policy.parameters, requests, {
     seed: options.seed,
     maxNewTokens: config.maxNewTokens,
-    temperature: 1,
     batchSize: config.decodeBatchSize,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
