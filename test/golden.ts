@@ -1,4 +1,4 @@
-/** Golden values of test/golden/training.py for the tests of model and training. */
+/** Golden values of test/golden/training.py and checkpoints.py for the tests of model and training. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
@@ -49,3 +49,20 @@ export interface TrainingGolden {
 export const trainingGolden = JSON.parse(
   readFileSync(path.join(import.meta.dirname, "golden", "training.json"), "utf8"),
 ) as TrainingGolden;
+
+export const CHECKPOINTS = path.join(import.meta.dirname, "golden", "checkpoints");
+
+/** Values of one checkpoint of test/golden/checkpoints.py. */
+export interface VariantGolden {
+  readonly dtype: "float32" | "float16" | "bfloat16";
+  readonly frequencies: readonly number[];
+  readonly texts: readonly (readonly number[])[];
+  readonly logits: readonly (readonly number[])[];
+  readonly greedy: readonly (readonly number[])[];
+  /** Logits of the first text as transformers computes them in the stored type. */
+  readonly half?: readonly number[];
+}
+
+export const checkpointGolden = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, "golden", "checkpoints.json"), "utf8"),
+) as { readonly variants: Readonly<Record<string, VariantGolden>> };
