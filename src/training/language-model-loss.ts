@@ -15,14 +15,21 @@ import { logitsOf, trunk } from "../model/transformer.ts";
 import type { BatchShape } from "./micro-batch.ts";
 import type { BuildProgram } from "./program.ts";
 
-/** Hidden states at the slots, (R, D). Inputs: tokens (B, T); slots (R) where they are fewer than the positions. */
+/**
+ * Hidden states at the slots, (R, D). Inputs: tokens (B, T); segments and positions (B, T) of packed rows; slots (R) where they are fewer
+ * than the positions.
+ */
 export function slotHidden(
   graph: GraphBuilder,
   config: ModelConfig,
   weights: Record<string, Tensor>,
-  { B, T, R }: BatchShape,
+  { B, T, R, isPacked }: BatchShape,
 ): Tensor {
-  const hidden = trunk(graph, config, weights, graph.input("tokens", [B, T], "int32"));
+  const grid = (name: string): Tensor => graph.input(name, [B, T], "int32");
+  const packing = isPacked
+    ? { segments: grid("segments"), positions: grid("positions") }
+    : undefined;
+  const hidden = trunk(graph, config, weights, grid("tokens"), [], packing);
   const flat = reshape(hidden, [B * T, config.hiddenSize]);
   return R === B * T ? flat : gather(flat, graph.input("slots", [R], "int32"));
 }

@@ -15,6 +15,10 @@ export const sftConfigSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0.01).describe("decoupled weight decay of matrices"),
   maxGradNorm: z.number().positive().default(1).describe("gradient norm to clip at"),
   tokenBudget: positiveInteger.default(2048).describe("tokens of a micro-batch"),
+  packing: z
+    .boolean()
+    .default(false)
+    .describe("several traces in a row of a micro-batch, which do not see each other"),
   evaluateEvery: positiveInteger
     .optional()
     .describe("updates between evaluations; at the end of each epoch without it"),

@@ -61,7 +61,10 @@ export async function runSft(args: SftArguments): Promise<SftResult> {
   const validation =
     args.validation === undefined ? [] : await loadSequences(args.validation, model);
   await using backend = await openBackend({ workers: config.workers, threads: args.threads ?? 1 });
-  const trainer = new LanguageModelTrainer(model, trainerOptions(config), backend);
+  const longest = Math.max(...[...train, ...validation].map(({ ids }) => ids.length));
+  // Longer rows would pack little better, and attention costs their length squared.
+  const options = { ...trainerOptions(config), ...(config.packing ? { packTo: longest } : {}) };
+  const trainer = new LanguageModelTrainer(model, options, backend);
   const batchesPerEpoch = Math.max(1, Math.floor(train.length / config.batchSize));
   const total = config.epochs * batchesPerEpoch;
   const warmup = Math.round(total * config.warmupShare);

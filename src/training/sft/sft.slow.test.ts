@@ -1,0 +1,129 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readJsonlLines, writeJsonl } from "../../data/jsonl.ts";
+import { loadCheckpoint } from "../../model/checkpoint.ts";
+import { hashPath } from "../../util/hash.ts";
+import type { MetricRow } from "../metrics-file.ts";
+import { sftConfigSchema } from "./config.ts";
+import type { SftArguments } from "./sft.ts";
+
+// The built function, because worker threads run built files.
+const { runSft } = (await import("../../../dist/training/sft/sft.js" as string)) as {
+  runSft: typeof import("./sft.ts").runSft;
+};
+const BASE = path.join(import.meta.dirname, "../../../assets/models/tiny-plain");
+let folder: string;
+
+function traces(from: number, count: number) {
+  return Array.from({ length: count }, (_, i) => {
+    const [a, b] = [((from + i) % 12) + 1, ((5 * (from + i)) % 11) + 2];
+    const work = ` ${a} + ${b} = ${a + b}`.repeat(1 + (i % 4));
+    return {
+      query: `Use ${a}, ${b} to make ${a + b}.\n<think>`,
+      completion: `${work}</think>\n<answer> ${a} + ${b} </answer>`,
+      condition: "all_strategies",
+      puzzle_id: `p${from + i}`,
+      numbers: [a, b],
+      target: a + b,
+      correct: true,
+      answer: `${a} + ${b}`,
+      source: "teacher",
+      tokens: 20,
+    };
+  });
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "sft-test-"));
+  await writeJsonl(path.join(folder, "train.jsonl"), traces(0, 24));
+  await writeJsonl(path.join(folder, "validation.jsonl"), traces(24, 8));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function run(name: string, config: Record<string, unknown>, more: Partial<SftArguments> = {}) {
+  return runSft({
+    model: BASE,
+    train: path.join(folder, "train.jsonl"),
+    validation: path.join(folder, "validation.jsonl"),
+    out: path.join(folder, name),
+    config: sftConfigSchema.parse({ epochs: 3, batchSize: 8, tokenBudget: 256, ...config }),
+    seed: 1,
+    ...more,
+  });
+}
+
+async function cutAndResume(name: string, config: Record<string, unknown>) {
+  const controller = new AbortController();
+  const cut = run(name, config, {
+    signal: controller.signal,
+    onProgress: ({ done }) => done === 5 && controller.abort(),
+  });
+  await expect(cut).rejects.toThrow();
+  await run(name, config);
+}
+
+test.each([
+  {},
+  { schedule: "linear", weightDecay: 0 },
+  { packing: true },
+  { evaluateEvery: 2, use: "best" },
+  { workers: 2 },
+])("a run that is cut off and resumed ends in the same bytes: %o", async (config) => {
+  await run("whole", config);
+  await cutAndResume("cut", config);
+  expect(await hashPath(path.join(folder, "cut"))).toBe(await hashPath(path.join(folder, "whole")));
+  expect((await readdir(path.join(folder, "cut"))).sort()).toEqual([
+    "best",
+    "metrics.jsonl",
+    "model",
+  ]);
+});
+
+test("best/ holds the weights of the lowest evaluation loss", async () => {
+  // A rate that is far too high: the loss rises after it fell.
+  const result = await run("best", {
+    learningRate: 0.02,
+    schedule: "constant",
+    epochs: 6,
+    use: "best",
+  });
+  const rows: MetricRow[] = [];
+  for await (const { value } of readJsonlLines(path.join(folder, "best", "metrics.jsonl"))) {
+    rows.push(value as MetricRow);
+  }
+  const losses = rows.slice(1).flatMap((row) => row["evaluation/loss"] ?? []);
+  expect(result.bestEvaluationLoss).toBe(Math.min(...losses));
+  expect(result.evaluationLoss).toBeGreaterThan(result.bestEvaluationLoss as number);
+  expect(result.model).toBe(path.join(folder, "best", "best"));
+  // Evaluating the checkpoint again gives its loss: an update at rate 0 is measured before it acts.
+  const again = await run("again", { epochs: 1, learningRate: 1e-12 }, { model: result.model });
+  expect(again.evaluationLoss).toBeCloseTo(result.bestEvaluationLoss as number, 4);
+  expect((await loadCheckpoint(result.model)).parameters.flat.length).toBeGreaterThan(0);
+});
+
+test("packed, unpacked and shared batches train to the same losses, up to rounding", async () => {
+  const plain = await run("plain", {});
+  const packed = await run("packed", { packing: true });
+  const shared = await run("shared", { workers: 2 });
+  expect(packed.finalLoss).toBeCloseTo(plain.finalLoss, 3);
+  expect(shared.finalLoss).toBeCloseTo(plain.finalLoss, 3);
+});
+
+test("other settings do not go on from a state", async () => {
+  const controller = new AbortController();
+  const cut = run(
+    "cut",
+    {},
+    {
+      signal: controller.signal,
+      onProgress: ({ done }) => done === 4 && controller.abort(),
+    },
+  );
+  await expect(cut).rejects.toThrow();
+  await expect(run("cut", { batchSize: 4 })).rejects.toMatchObject({
+    code: "training.other_settings",
+    message: expect.stringContaining("batchSize: 8 -> 4"),
+  });
+});
