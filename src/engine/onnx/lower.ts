@@ -8,6 +8,7 @@ import {
   type LoweringContext,
   loweringRules,
   MICROSOFT,
+  type Target,
 } from "./lowering-rules.ts";
 import {
   encodeModel,
@@ -23,6 +24,7 @@ const IR_VERSION = 11;
 
 class Lowering {
   readonly #graph: Graph;
+  readonly #target: Target;
   readonly #values: (string | undefined)[];
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers = new Map<string, OnnxTensor>();
@@ -32,8 +34,9 @@ class Lowering {
   readonly #consumers = new Map<number, Node[]>();
   #fresh = 0;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, target: Target) {
     this.#graph = graph;
+    this.#target = target;
     this.#values = new Array(graph.nodes.length);
     for (const node of graph.nodes) {
       const [first] = node.inputs;
@@ -84,6 +87,7 @@ class Lowering {
   #lowerNode<K extends OpName>(node: Node<K>): string {
     const namesOf = (ids: readonly number[]) => ids.map((id) => this.#values[id]!);
     const context: LoweringContext<K> = {
+      target: this.#target,
       attributes: node.attributes as LoweringContext<K>["attributes"],
       inputs: namesOf(node.inputs),
       inputTypes: node.inputs.map((input) => this.#graph.nodes[input]!),
@@ -147,11 +151,11 @@ function dtypeOf(values: TensorData): OnnxTensor["type"] {
 }
 
 /** The ONNX model of a graph, as data. */
-export function lowerGraph(graph: Graph): OnnxModel {
-  return new Lowering(graph).run();
+export function lowerGraph(graph: Graph, target: Target = "cpu"): OnnxModel {
+  return new Lowering(graph, target).run();
 }
 
 /** The ONNX model of a graph, as the bytes of an `.onnx` file. */
-export function encodeGraph(graph: Graph): Uint8Array {
-  return encodeModel(lowerGraph(graph));
+export function encodeGraph(graph: Graph, target: Target = "cpu"): Uint8Array {
+  return encodeModel(lowerGraph(graph, target));
 }

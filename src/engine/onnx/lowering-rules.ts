@@ -15,7 +15,11 @@ export interface EmitOptions {
   readonly domain?: string;
 }
 
+/** Device whose operators are used; all of them compute the same. */
+export type Target = "cpu" | "webgpu" | "cuda";
+
 export interface LoweringContext<K extends OpName = OpName> {
+  readonly target: Target;
   readonly attributes: OpAttributes[K];
   /** Names of the operands' values. */
   readonly inputs: readonly string[];
@@ -68,9 +72,28 @@ function emitReshape(context: LoweringContext, value: string, shape: readonly nu
   return context.emit("Reshape", [value, context.int64(shape)], { attributes });
 }
 
-function lowerMatmul({ emit, inputs, attributes, type }: LoweringContext<"matmul">): string {
+/** WebGPU has no FusedMatMul: transposes and scale are operators of their own there. */
+function lowerPlainMatmul(context: LoweringContext<"matmul">): string {
+  const { emit, inputs, inputTypes, attributes } = context;
+  const { transposeA, transposeB, alpha } = attributes;
+  const turned = [transposeA, transposeB].map((isTurned, index) => {
+    if (!isTurned) return inputs[index]!;
+    const rank = inputTypes[index]!.shape.length;
+    const perm = Array.from({ length: rank }, (_, axis) =>
+      axis < rank - 2 ? axis : 2 * rank - 3 - axis,
+    );
+    return emit("Transpose", [inputs[index]!], { attributes: { perm } });
+  });
+  const product = emit("MatMul", turned);
+  if (alpha === 1) return product;
+  return emit("Mul", [product, context.constant(Float32Array.of(alpha), [])]);
+}
+
+function lowerMatmul(context: LoweringContext<"matmul">): string {
+  const { emit, inputs, attributes, type } = context;
   const { transposeA, transposeB, alpha } = attributes;
   if (!transposeA && !transposeB && alpha === 1) return emit("MatMul", inputs);
+  if (context.target === "webgpu") return lowerPlainMatmul(context);
   const [rows, columns] = type.shape.slice(-2) as [number, number];
   // A transposed left operand costs by its rows: a wide weight gradient is cheaper as the transpose of the tall product.
   const isTurned = transposeA && !transposeB && type.shape.length === 2 && rows < columns;
@@ -122,7 +145,8 @@ function emitNorm(context: LoweringContext, inputs: readonly string[], epsilon: 
 
 function lowerInverseRms(context: LoweringContext<"inverseRms">): string {
   const { emit, inputs, inputTypes, attributes } = context;
-  const twin = context.twin("rmsNorm");
+  // WebGPU's norm leaves its second output unwritten (onnxruntime 1.30).
+  const twin = context.target === "webgpu" ? undefined : context.twin("rmsNorm");
   if (twin?.inputs !== undefined && twin.attributes.epsilon === attributes.epsilon) {
     return emitNorm(context, twin.inputs, attributes.epsilon)[1]!;
   }
@@ -156,6 +180,15 @@ function lowerRotaryEmbedding(context: LoweringContext<"rotaryEmbedding">): stri
     emitReshape(context, cos, shape),
     emitReshape(context, sin, shape),
   ]);
+}
+
+/** WebGPU has no LogSoftmax: x - max - log Σ exp(x - max). */
+function lowerLogSoftmax(context: LoweringContext<"logSoftmax">): string {
+  const { emit, inputs, int64 } = context;
+  if (context.target !== "webgpu") return overLastAxis("LogSoftmax")(context);
+  const shifted = emit("Sub", [inputs[0]!, emit("ReduceMax", [inputs[0]!, int64([-1])])]);
+  const total = emit("ReduceSum", [emit("Exp", [shifted]), int64([-1])]);
+  return emit("Sub", [shifted, emit("Log", [total])]);
 }
 
 const leaf = ({ type }: LoweringContext): never => {
@@ -218,7 +251,7 @@ export const loweringRules: { readonly [K in OpName]: LoweringRule<K> } = {
   scatterLast: lowerScatterLast,
 
   softmax: overLastAxis("Softmax"),
-  logSoftmax: overLastAxis("LogSoftmax"),
+  logSoftmax: lowerLogSoftmax,
   swiGlu: (context) => context.emit("Mul", [lowerSilu(context), context.inputs[1]!]),
   rmsNorm: (context) => emitNorm(context, context.inputs, context.attributes.epsilon)[0]!,
   inverseRms: lowerInverseRms,

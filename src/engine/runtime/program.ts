@@ -1,5 +1,5 @@
 /**
- * Compiled programs: a graph lowered to ONNX and run by onnxruntime-node on the CPU. The runtime is loaded at the first
+ * Compiled programs: a graph lowered to ONNX and run by onnxruntime-node. The runtime is loaded at the first
  * compilation. Feeds are wrapped, not copied; with one thread, equal feeds give equal bytes.
  */
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
@@ -14,6 +14,7 @@ import {
 } from "../graph/types.ts";
 import { verifyGraph } from "../graph/verify.ts";
 import { encodeGraph } from "../onnx/lower.ts";
+import { type Device, deviceError } from "./device.ts";
 import { prepareRuntime, type Runtime, SESSION_OPTIONS } from "./runtime.ts";
 
 /** Arrays by name of input, parameter or output. */
@@ -22,6 +23,8 @@ export type Arrays = Readonly<Record<string, TensorData>>;
 export interface CompileOptions {
   /** Threads inside one operator; default 1. Several processes of one thread each train faster than one with several. */
   readonly threads?: number;
+  /** Default `cpu`. */
+  readonly device?: Device;
   /** Prefix of a JSON file to which onnxruntime writes the time of every operator when the program is disposed of. */
   readonly profilePrefix?: string;
 }
@@ -124,10 +127,11 @@ class SessionProgram implements Program {
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
   verifyGraph(graph);
   const runtime = await prepareRuntime();
-  const { threads = 1, profilePrefix } = options;
+  const { threads = 1, device = "cpu", profilePrefix } = options;
   try {
-    const session = await runtime.InferenceSession.create(encodeGraph(graph), {
+    const session = await runtime.InferenceSession.create(encodeGraph(graph, device), {
       ...SESSION_OPTIONS,
+      executionProviders: [device],
       intraOpNumThreads: threads,
       ...(profilePrefix === undefined
         ? {}
@@ -135,6 +139,8 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
     });
     return new SessionProgram(graph, session, runtime);
   } catch (cause) {
+    const missing = deviceError(device, graph.name, cause);
+    if (missing !== undefined) throw missing;
     throw new GraphError(`onnxruntime refused graph "${graph.name}": ${messageOf(cause)}`, {
       code: "engine.compile",
       hint: "this is a defect of the lowering; print the graph with printGraph and report it",
