@@ -2,20 +2,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { GRPO_METRICS } from "../src/training/grpo/metrics.ts";
 import { PPO_METRICS } from "../src/training/ppo/metrics.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 
+function metricTable(metrics: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(metrics).map(([key, definition]) => `| \`${key}\` | ${definition} |`);
+  return ["| metric | definition |", "|---|---|", ...rows].join("\n");
+}
+
 const PARTS = [
-  {
-    file: "docs/methods/ppo.md",
-    name: "ppo-metrics",
-    text: [
-      "| metric | definition |",
-      "|---|---|",
-      ...Object.entries(PPO_METRICS).map(([key, definition]) => `| \`${key}\` | ${definition} |`),
-    ].join("\n"),
-  },
+  { file: "docs/methods/ppo.md", name: "ppo-metrics", text: metricTable(PPO_METRICS) },
+  { file: "docs/methods/grpo.md", name: "grpo-metrics", text: metricTable(GRPO_METRICS) },
 ];
 
 test.each(PARTS)("$file shows the $name of the code", ({ file, name, text }) => {

@@ -28,6 +28,10 @@ const runOptions = z.strictObject({
   workers,
   dryRun: z.boolean().default(false).describe("say what would run, how long and how large"),
   resume: z.boolean().default(false).describe("only carry on with a run that has begun"),
+  keepState: z
+    .boolean()
+    .default(false)
+    .describe("keep the trainer state of finished training stages"),
   redo: z
     .array(z.string())
     .default([])
@@ -66,6 +70,7 @@ const run = schemaCommand({
       executor,
       now: () => Date.now(),
       redo: options.redo,
+      keepState: options.keepState,
       signal: io.signal,
       onEvent: display.onEvent,
     }).finally(display.close);

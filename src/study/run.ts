@@ -66,6 +66,8 @@ export interface RunStudyOptions {
   readonly now: () => number;
   /** Stages to run again whatever their state: an id, a folder of ids, or a kind. */
   readonly redo?: readonly string[];
+  /** Keeps the trainer state of finished training stages, in hidden folders beside their output. */
+  readonly keepState?: boolean;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: StudyEvent, view: StudyView) => void;
 }
@@ -333,6 +335,7 @@ class StudyRun implements StudyView {
       config: stage.config,
       ...(stage.seed !== undefined && { seed: stage.seed }),
       threads: 1,
+      keepState: this.#options.keepState ?? false,
     };
   }
 

@@ -73,7 +73,7 @@ export const stageCosts: Costs = {
     secondsPerUnit: 1 / 2_500, // sampled tokens, trained on twice
     cost: (stage, context) => ({
       units: rolloutTokens(stage),
-      // One checkpoint each, and the trainer state: weights and two moments of policy and critic.
+      // One checkpoint each, and while it runs the trainer state: weights and two moments of policy and critic.
       bytes: (checkpointCount(context) + 6) * context.modelBytes,
     }),
   },

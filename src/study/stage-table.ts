@@ -18,6 +18,8 @@ export interface StageTask {
   readonly seed?: number;
   /** Processor threads that the stage may use. */
   readonly threads: number;
+  /** Keeps what a finished training stage would need to go on; no artefact depends on it. */
+  readonly keepState?: boolean;
 }
 
 /** What a stage may use while it runs. */

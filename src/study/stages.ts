@@ -42,6 +42,7 @@ const sft: Run = async (task, context) => {
     config: sftConfigSchema.parse(task.config),
     seed: seedOf(task),
     threads: task.threads,
+    keepState: task.keepState ?? false,
     ...context,
   });
 };
@@ -56,6 +57,7 @@ const rl: Run = async (task, context) => {
     config: rlConfigSchema.parse(task.config),
     seed: seedOf(task),
     threads: task.threads,
+    keepState: task.keepState ?? false,
     ...context,
   });
 };
@@ -115,8 +117,8 @@ const version = 1;
 export const stages: StageTable = {
   puzzles: { version, resumable: false, run: puzzles, ...stageCosts.puzzles },
   priming: { version, resumable: false, run: priming, ...stageCosts.priming },
-  sft: { version, resumable: true, run: sft, ...stageCosts.sft },
-  rl: { version, resumable: true, run: rl, ...stageCosts.rl },
+  sft: { version: 2, resumable: true, run: sft, ...stageCosts.sft },
+  rl: { version: 2, resumable: true, run: rl, ...stageCosts.rl },
   completions: { version, resumable: true, run: completions, ...stageCosts.completions },
   behaviours: { version, resumable: true, run: behaviours, ...stageCosts.behaviours },
   analysis: { version, resumable: false, run: analysis, ...stageCosts.analysis },

@@ -1,16 +1,16 @@
 /** Runs training programs in the calling thread. */
-import { differentiate, ProgramCache } from "../engine/index.ts";
+import { type CompileOptions, differentiate, ProgramCache } from "../engine/index.ts";
 import { type ParameterSpec, Parameters } from "../model/parameters.ts";
 import { Sampler } from "../model/sampler.ts";
 import type { Backend, ForwardRunner, GradientRunner, Job, Outputs } from "./backend.ts";
 import { buildProgramGraph, type ProgramSpec, shapeKey } from "./program.ts";
 
-/** A backend without further threads; `threads` are those inside one operator. */
-export function localBackend({ threads = 1 }: { readonly threads?: number } = {}): Backend {
+/** A backend without further threads. */
+export function localBackend(options: CompileOptions = {}): Backend {
   const caches: ProgramCache[] = [];
   const samplers = new Map<string, Sampler>();
   const newCache = (): ProgramCache => {
-    const cache = new ProgramCache({ threads });
+    const cache = new ProgramCache(options);
     caches.push(cache);
     return cache;
   };
@@ -18,11 +18,11 @@ export function localBackend({ threads = 1 }: { readonly threads?: number } = {}
     workers: 1,
     forwardRunner: (program, specs) => new LocalForwardRunner(program, specs, newCache()),
     gradientRunner: (program, specs) => new LocalGradientRunner(program, specs, newCache()),
-    sample(model, parameters, requests, options) {
+    sample(model, parameters, requests, settings) {
       const key = JSON.stringify(model);
-      const sampler = samplers.get(key) ?? new Sampler(model, { threads });
+      const sampler = samplers.get(key) ?? new Sampler(model, options);
       samplers.set(key, sampler);
-      return sampler.sample(parameters, requests, { ...options, temperature: 1 });
+      return sampler.sample(parameters, requests, { ...settings, temperature: 1 });
     },
     async [Symbol.asyncDispose]() {
       for (const cache of caches) await cache.dispose();

@@ -1,4 +1,5 @@
 /** The thread's side of a parallel backend: answers one request at a time with programs of its own. */
+import type { CompileOptions } from "../../engine/index.ts";
 import { Parameters } from "../../model/parameters.ts";
 import { toPlainError } from "../../util/plain-error.ts";
 import type { ForwardRunner, GradientRunner } from "../backend.ts";
@@ -15,7 +16,7 @@ export class ThreadHost {
   readonly #gradient = new Map<number, GradientRunner>();
   #abort = new AbortController();
 
-  constructor(options: { readonly threads: number }) {
+  constructor(options: CompileOptions) {
     this.#backend = localBackend(options);
   }
 

@@ -1,6 +1,6 @@
 /** Opens the backend for a number of workers: this thread for one, worker threads for more. */
 import { Worker } from "node:worker_threads";
-import { prepareRuntime } from "../../engine/index.ts";
+import { type CompileOptions, type Device, prepareRuntime } from "../../engine/index.ts";
 import { messageOf } from "../../util/errors.ts";
 import type { Backend } from "../backend.ts";
 import { localBackend } from "../local-backend.ts";
@@ -12,18 +12,20 @@ export interface OpenBackendOptions {
   readonly workers: number;
   /** Threads inside one operator, of each worker. */
   readonly threads: number;
+  /** Default `cpu`. */
+  readonly device?: Device;
 }
 
 /** A backend that the caller disposes of. */
-export async function openBackend({ workers, threads }: OpenBackendOptions): Promise<Backend> {
-  if (workers === 1) return localBackend({ threads });
+export async function openBackend({ workers, ...options }: OpenBackendOptions): Promise<Backend> {
+  if (workers === 1) return localBackend(options);
   await prepareRuntime(); // threads inherit from this one how denormal numbers are treated
-  return parallelBackend(Array.from({ length: workers }, () => startThread(threads)));
+  return parallelBackend(Array.from({ length: workers }, () => startThread(options)));
 }
 
 /** Starts a worker thread. It is asked to end, never terminated: that would end the process inside the native runtime. */
-function startThread(threads: number): Thread {
-  const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: { threads } });
+function startThread(options: CompileOptions): Thread {
+  const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: options });
   let failure: string | undefined;
   worker.on("error", (error) => {
     failure = messageOf(error);

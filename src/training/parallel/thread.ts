@@ -1,5 +1,6 @@
 /** Entry of a worker thread of a parallel backend. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { CompileOptions } from "../../engine/index.ts";
 import { InternalError } from "../../util/errors.ts";
 import { ThreadHost } from "./host.ts";
 import type { ThreadRequest } from "./protocol.ts";
@@ -11,7 +12,7 @@ if (port === null) {
   });
 }
 
-const host = new ThreadHost(workerData as { threads: number });
+const host = new ThreadHost(workerData as CompileOptions);
 
 port.on("message", (request: ThreadRequest) => {
   if (request.type === "abort") host.abort();

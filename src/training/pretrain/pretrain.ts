@@ -2,9 +2,11 @@
  * Pretraining of a tiny model, from scratch or from a checkpoint: next-token loss on documents that are joined by the end-of-text token and cut into rows
  * of equal length (rows cross document borders, as in GPT-2 and nanoGPT).
  */
+
 import path from "node:path";
 import { z } from "zod";
 import { writeJsonl } from "../../data/jsonl.ts";
+import type { Device } from "../../engine/index.ts";
 import { type LanguageModel, loadCheckpoint, saveCheckpoint } from "../../model/checkpoint.ts";
 import { plainLlama } from "../../model/config.ts";
 import { languageModelSpecs, Parameters } from "../../model/parameters.ts";
@@ -60,13 +62,19 @@ export interface PretrainArguments extends StageContext {
   readonly config: PretrainConfig;
   readonly seed: number;
   readonly threads?: number;
+  /** Default `cpu`. */
+  readonly device?: Device;
 }
 
 /** Trains a model and saves it; returns the mean loss of the last `logEvery` updates. */
 export async function runPretrain(args: PretrainArguments): Promise<{ readonly loss: number }> {
   const { config } = args;
   const model = args.from === undefined ? freshModel(args) : await continuedModel(args, args.from);
-  await using backend = await openBackend({ workers: config.workers, threads: args.threads ?? 1 });
+  await using backend = await openBackend({
+    workers: config.workers,
+    threads: args.threads ?? 1,
+    device: args.device ?? "cpu",
+  });
   const trainer = new LanguageModelTrainer(model, trainerOptions(config), backend);
   const rows = packRows(args);
   const warmup = Math.round(config.updates * config.warmupShare);

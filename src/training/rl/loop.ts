@@ -2,8 +2,10 @@
  * The loop that every reinforcement-learning algorithm here runs in: sample, learn, log, save, and resume after a kill. What an
  * algorithm does with the rollouts of a step is its `Learner`.
  */
+
 import { readPuzzles } from "../../countdown/index.ts";
 import type { Puzzle } from "../../data/rows.ts";
+import type { Device } from "../../engine/index.ts";
 import { type LanguageModel, loadCheckpoint } from "../../model/checkpoint.ts";
 import { DataError } from "../../util/errors.ts";
 import type { StageContext } from "../../util/progress.ts";
@@ -25,6 +27,8 @@ export interface RlArguments<Config> extends StageContext {
   readonly config: Config;
   readonly seed: number;
   readonly threads?: number;
+  /** Default `cpu`. */
+  readonly device?: Device;
   /** Keeps the trainer state of a finished run, so that it can go on for more steps. */
   readonly keepState?: boolean;
   /** Monotonic clock in milliseconds for timings.jsonl; without it no timings are written. */
@@ -52,7 +56,11 @@ export async function trainPolicy(
   const { config, out } = args;
   const policy = await loadCheckpoint(args.model);
   const pool = await readPool(args.puzzles);
-  await using backend = await openBackend({ workers: config.workers, threads: args.threads ?? 1 });
+  await using backend = await openBackend({
+    workers: config.workers,
+    threads: args.threads ?? 1,
+    device: args.device ?? "cpu",
+  });
   const learner = createLearner(policy, backend);
   const { steps: _steps, ...settings } = { ...config, seed: args.seed };
   const state = { sides: learner.sides, settings };

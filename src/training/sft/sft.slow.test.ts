@@ -31,6 +31,7 @@ function traces(from: number, count: number) {
       answer: `${a} + ${b}`,
       source: "teacher",
       tokens: 20,
+      record: null,
     };
   });
 }

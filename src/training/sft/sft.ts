@@ -3,7 +3,9 @@
  * Published setting (paper.md of the study: batch 64, learning rate 1e-5, AdamW betas (.9, .95), weight decay .01, 10 % warm-up, cosine) is for
  * 3B parameters; the defaults here are for models below 1M, which need a learning rate about 100 times higher.
  */
+
 import path from "node:path";
+import type { Device } from "../../engine/index.ts";
 import { loadCheckpoint } from "../../model/checkpoint.ts";
 import { Random } from "../../random/random.ts";
 import { UsageError } from "../../util/errors.ts";
@@ -29,6 +31,8 @@ export interface SftArguments extends StageContext {
   readonly config: SftConfig;
   readonly seed: number;
   readonly threads?: number;
+  /** Default `cpu`. */
+  readonly device?: Device;
   /** Keeps the trainer state of a finished run. */
   readonly keepState?: boolean;
 }
@@ -60,7 +64,11 @@ export async function runSft(args: SftArguments): Promise<SftResult> {
   const train = await loadSequences(args.train, model);
   const validation =
     args.validation === undefined ? [] : await loadSequences(args.validation, model);
-  await using backend = await openBackend({ workers: config.workers, threads: args.threads ?? 1 });
+  await using backend = await openBackend({
+    workers: config.workers,
+    threads: args.threads ?? 1,
+    device: args.device ?? "cpu",
+  });
   const longest = Math.max(...[...train, ...validation].map(({ ids }) => ids.length));
   // Longer rows would pack little better, and attention costs their length squared.
   const options = { ...trainerOptions(config), ...(config.packing ? { packTo: longest } : {}) };
