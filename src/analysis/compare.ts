@@ -6,9 +6,13 @@ import path from "node:path";
 import { writeFileAtomic } from "../data/atomic.ts";
 import { Random } from "../random/random.ts";
 import type { StageContext } from "../util/progress.ts";
+import { compareAtEqualTokens, passCurves } from "./best-of-n.ts";
 import { judgeClaims } from "./claims.ts";
 import { type Comparison, comparisonSchema } from "./comparison-schema.ts";
+import { compareArms } from "./differences.ts";
+import { findEmergence } from "./emergence.ts";
 import { type MeasuredArm, measureArm } from "./measure.ts";
+import { judgeOutcomes } from "./outcomes.ts";
 import { summarizePriming } from "./priming-match.ts";
 import { readRunFolder } from "./run-folder.ts";
 import { DEFAULT_LEVEL } from "./stats/index.ts";
@@ -48,6 +52,7 @@ export async function buildComparison(options: CompareOptions): Promise<Comparis
   const arms: MeasuredArm[] = [];
   for (const arm of run.arms) arms.push(await measureArm(arm, onStep, options.signal));
   const mainBase = run.arms[0]?.base ?? "base"; // arms come with the base of most conditions first
+  const random = Random.of(options.seed ?? 1, "bootstrap");
   return comparisonSchema.parse({
     format: 1,
     study: run.study,
@@ -55,6 +60,12 @@ export async function buildComparison(options: CompareOptions): Promise<Comparis
     mainBase,
     arms: arms.map((arm) => arm.summary),
     priming: await summarizePriming(run.arms),
-    claims: judgeClaims({ arms, mainBase, random: Random.of(options.seed ?? 1, "bootstrap") }),
+    claims: judgeClaims({ arms, mainBase, random }),
+    differences: compareArms(arms, random),
+    emergence: findEmergence(arms.map((arm) => arm.summary)),
+    outcomes: judgeOutcomes(arms, mainBase),
+    validity: arms.map((arm) => ({ arm: arm.summary.id, steps: [...arm.validity] })),
+    passCurves: passCurves(arms),
+    equalTokens: compareAtEqualTokens(arms, random),
   } satisfies Comparison);
 }

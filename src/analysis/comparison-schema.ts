@@ -4,7 +4,17 @@
  */
 import { z } from "zod";
 import type { behaviourCellsSchema } from "../data/rows.ts";
+import {
+  differenceSchema,
+  emergenceSchema,
+  equalTokensSchema,
+  habitOutcomeSchema,
+  passCurveSchema,
+  validitySchema,
+} from "./outcome-schema.ts";
 import { estimateSchema, intervalSchema } from "./stats/index.ts";
+
+export type { StepValidity } from "./outcome-schema.ts";
 
 const count = z.number().int().nonnegative();
 
@@ -119,5 +129,12 @@ export const comparisonSchema = z.strictObject({
   arms: z.array(armSummarySchema),
   priming: z.array(primingSummarySchema),
   claims: z.array(claimSchema),
+  // Files of earlier versions do not have what follows; they read as empty.
+  differences: z.array(differenceSchema).default([]),
+  emergence: z.array(emergenceSchema).default([]),
+  outcomes: z.array(habitOutcomeSchema).default([]),
+  validity: z.array(validitySchema).default([]),
+  passCurves: z.array(passCurveSchema).default([]),
+  equalTokens: z.array(equalTokensSchema).default([]),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;

@@ -12,13 +12,27 @@ import {
   type Completion,
   completionSchema,
 } from "../data/rows.ts";
-import type { ArmSummary, HabitSummary, StepSummary } from "./comparison-schema.ts";
+import type { ArmSummary, HabitSummary, StepSummary, StepValidity } from "./comparison-schema.ts";
 import { type ArmFolder, finalStep, type SeedFolder, stepFile } from "./run-folder.ts";
 import { estimateMean, type SeedSample } from "./stats/index.ts";
+import { tallyValidity } from "./validity.ts";
+import { summarizeValidity, type ValiditySample, validitySample } from "./validity-summary.ts";
+
+/** One completion, reduced to what the analysis of outcomes needs. */
+export interface OutcomeRow {
+  readonly seed: number;
+  readonly puzzle: string;
+  readonly correct: boolean;
+  readonly tokens: number;
+  /** Instances of each habit; null where it was not judged. */
+  readonly habits: Readonly<Record<Behaviour, number | null>>;
+}
 
 /** Numbers of one seed at one step, one value a puzzle. */
 export interface StepMeasures {
   readonly seed: number;
+  readonly rows: readonly OutcomeRow[];
+  readonly validity: ValiditySample;
   readonly completions: number;
   readonly accuracy: SeedSample;
   readonly tokens: SeedSample;
@@ -29,10 +43,14 @@ export interface StepMeasures {
   >;
 }
 
-/** Summary of an arm, and the samples of its final step, from which claims are judged. */
+/** Summary of an arm, and the measures of its first and its final step, from which the rest is judged. */
 export interface MeasuredArm {
   readonly summary: ArmSummary;
+  readonly validity: readonly StepValidity[];
   readonly finalAccuracy: readonly SeedSample[];
+  /** One entry a seed; empty when nothing was sampled. */
+  readonly first: readonly StepMeasures[];
+  readonly final: readonly StepMeasures[];
 }
 
 /** Reads and summarises every step of an arm; `onStep` is called after each file of completions. */
@@ -44,7 +62,9 @@ export async function measureArm(
   const last = finalStep(arm);
   const steps = [...new Set(arm.seeds.flatMap((seed) => seed.steps))].sort((a, b) => a - b);
   const summaries: StepSummary[] = [];
-  let finalAccuracy: SeedSample[] = [];
+  const validity: StepValidity[] = [];
+  let first: readonly StepMeasures[] = [];
+  let final: readonly StepMeasures[] = [];
   for (const step of steps) {
     const measures: StepMeasures[] = [];
     for (const seed of arm.seeds) {
@@ -53,14 +73,24 @@ export async function measureArm(
       measures.push(await measureStep(seed, step));
       onStep();
     }
-    if (step === last) finalAccuracy = measures.map((one) => one.accuracy);
+    if (step === steps[0]) first = measures;
+    if (step === last) final = measures;
     summaries.push(summarizeStep(step, measures));
+    validity.push(
+      summarizeValidity(
+        step,
+        measures.map((one) => one.validity),
+      ),
+    );
   }
   const { id, condition, base } = arm;
   const seeds = arm.seeds.map((seed) => seed.seed);
   return {
     summary: { id, condition, base, seeds, steps: summaries, finalStep: last ?? null },
-    finalAccuracy,
+    validity,
+    finalAccuracy: final.map((one) => one.accuracy),
+    first,
+    final,
   };
 }
 
@@ -83,11 +113,11 @@ export function measureRows(
   behaviours: readonly BehaviourRow[] | undefined,
 ): StepMeasures {
   const byKey = new Map((behaviours ?? []).map((row) => [`${row.puzzle_id}/${row.sample}`, row]));
+  const judgementOf = (row: Completion) => byKey.get(`${row.puzzle_id}/${row.sample}`);
   const average = (value: (row: Completion) => number | null): SeedSample =>
     averageByPuzzle(seed, completions, value);
   const habit = (name: Behaviour) => {
-    const counts = (row: Completion): number | null =>
-      byKey.get(`${row.puzzle_id}/${row.sample}`)?.[name].count ?? null;
+    const counts = (row: Completion): number | null => judgementOf(row)?.[name].count ?? null;
     const share = (row: Completion): number | null => {
       const found = counts(row);
       return found === null ? null : Number(found > 0);
@@ -98,6 +128,20 @@ export function measureRows(
   };
   return {
     seed,
+    rows: completions.map((row) => ({
+      seed,
+      puzzle: row.puzzle_id,
+      correct: row.correct,
+      tokens: row.tokens,
+      habits: mapHabits((name) => judgementOf(row)?.[name].count ?? null),
+    })),
+    validity: validitySample(
+      seed,
+      completions.map((row) => ({
+        puzzle: row.puzzle_id,
+        tally: tallyValidity(row, judgementOf(row)),
+      })),
+    ),
     completions: completions.length,
     accuracy: average((row) => Number(row.correct)),
     tokens: average((row) => row.tokens),
@@ -160,6 +204,7 @@ function summarizeStep(step: number, measures: readonly StepMeasures[]): StepSum
   };
 }
 
-function mapHabits<T>(value: (name: Behaviour) => T): Record<Behaviour, T> {
+/** A value for each habit. */
+export function mapHabits<T>(value: (name: Behaviour) => T): Record<Behaviour, T> {
   return Object.fromEntries(BEHAVIOURS.map((name) => [name, value(name)])) as Record<Behaviour, T>;
 }

@@ -9,6 +9,7 @@ export {
   estimateSchema,
   logRatioInterval,
 } from "./estimate.ts";
+export { holmAdjust } from "./holm.ts";
 export {
   areDisjoint,
   DEFAULT_LEVEL,
@@ -18,5 +19,10 @@ export {
   undefinedInterval,
   wilsonInterval,
 } from "./interval.ts";
+export { fitLogistic, oddsRatioOf } from "./logistic.ts";
+export { mantelHaenszel, type StratumTable } from "./mantel-haenszel.ts";
 export { mean, quantileSorted, standardError } from "./moments.ts";
+export { pairedTest } from "./paired-test.ts";
+export { passAtK } from "./pass-at-k.ts";
 export type { SeedSample } from "./seed-sample.ts";
+export { estimateShareOfSums } from "./share-of-sums.ts";
