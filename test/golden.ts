@@ -1,4 +1,4 @@
-/** Golden values of test/golden/training.py and checkpoints.py for the tests of model and training. */
+/** Golden values of test/golden/training.py, checkpoints.py and lora.py for the tests of model and training. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
@@ -66,3 +66,14 @@ export interface VariantGolden {
 export const checkpointGolden = JSON.parse(
   readFileSync(path.join(import.meta.dirname, "golden", "checkpoints.json"), "utf8"),
 ) as { readonly variants: Readonly<Record<string, VariantGolden>> };
+
+export const LORA_ADAPTER = path.join(import.meta.dirname, "golden", "lora-adapter");
+
+export const loraGolden = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, "golden", "lora.json"), "utf8"),
+) as {
+  readonly tokens: readonly number[];
+  readonly logits: readonly number[];
+  readonly loss: number;
+  readonly gradients: Readonly<Record<string, readonly number[]>>;
+};

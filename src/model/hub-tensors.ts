@@ -1,7 +1,7 @@
 /** Tensor names of a Hugging Face checkpoint. The fused tensors of parameters.ts are several of them, by rows. */
 import type { ModelConfig } from "./config.ts";
-import { SITES } from "./lora-graph.ts";
 import { sizeOf } from "./parameters.ts";
+import { SITES, siteShape } from "./projections.ts";
 
 /** A tensor of a checkpoint and the part of a stored tensor that it is. */
 export interface HubPart {
@@ -23,8 +23,7 @@ export function hubParts(config: ModelConfig): HubPart[] {
       offset += sizeOf(shape);
     }
   };
-  const [queryRows, keyRows] = [config.heads * d, config.kvHeads * d];
-  const qkvRows = [queryRows, keyRows, keyRows];
+  const qkvRows = siteShape(config, "qkv").widths;
   add("embed", [["model.embed_tokens.weight", [config.vocabSize, D]]]);
   for (let layer = 0; layer < config.layers; layer += 1) {
     const to = `layers.${layer}`;
@@ -40,7 +39,7 @@ export function hubParts(config: ModelConfig): HubPart[] {
       add(`${to}.query_norm`, [[`${hub}.self_attn.q_norm.weight`, [d]]]);
       add(`${to}.key_norm`, [[`${hub}.self_attn.k_norm.weight`, [d]]]);
     }
-    add(`${to}.attention_out`, [[`${hub}.self_attn.o_proj.weight`, [D, queryRows]]]);
+    add(`${to}.attention_out`, [[`${hub}.self_attn.o_proj.weight`, [D, config.heads * d]]]);
     add(`${to}.mlp_norm`, [[`${hub}.post_attention_layernorm.weight`, [D]]]);
     add(
       `${to}.gate_up`,

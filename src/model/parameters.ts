@@ -12,9 +12,9 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
   /**
    * How a fresh model fills it. Random ones are normal: `embedding` with standard deviation 0.02, `matrix` with 1 / sqrt(inputs), `residual` like
-   * `matrix` divided by sqrt(2 layers).
+   * `matrix` divided by sqrt(2 layers). `uniform` draws from ±1 / sqrt(inputs), as PEFT starts adapters.
    */
-  readonly init: "ones" | "zeros" | "embedding" | "matrix" | "residual";
+  readonly init: "ones" | "zeros" | "embedding" | "matrix" | "residual" | "uniform";
 }
 
 /** Flat storage with a view for each tensor. */
@@ -69,7 +69,10 @@ export class Parameters {
       const view = this.views[spec.name] as Float32Array;
       if (spec.init === "ones") view.fill(1);
       else if (spec.init === "zeros") view.fill(0);
-      else {
+      else if (spec.init === "uniform") {
+        const bound = 1 / Math.sqrt(spec.shape[1] ?? 1);
+        for (let i = 0; i < view.length; i += 1) view[i] = bound * (2 * random.uniform() - 1);
+      } else {
         const deviation = deviationOf(spec, layers);
         for (let i = 0; i < view.length; i += 1) view[i] = deviation * random.normal();
       }

@@ -27,8 +27,9 @@ import {
   where,
 } from "../engine/index.ts";
 import type { ModelConfig } from "./config.ts";
-import { type Site, withAdapter } from "./lora-graph.ts";
+import { withAdapter } from "./lora.ts";
 import type { ParameterSpec } from "./parameters.ts";
+import { type Site, siteShape } from "./projections.ts";
 import { rotaryTables } from "./rope.ts";
 
 /** Additive score of a position that must not be seen; exp of it is exactly 0 in float32. */
@@ -45,8 +46,8 @@ export function declareParameters(
 }
 
 /**
- * Tensors by name: those of `languageModelSpecs`, and for adapted models those of `declareAdapters` (lora-graph.ts), which every
- * function here then takes into account.
+ * Tensors by name: those of `languageModelSpecs`, and for adapted models those of the adapters (lora.ts), which every function
+ * here then takes into account.
  */
 type Weights = Readonly<Record<string, Tensor>>;
 
@@ -79,13 +80,13 @@ function project(
   weights: Weights,
   layer: number,
   site: Site,
-  widths: readonly number[],
+  config: ModelConfig,
 ): Tensor[] {
   const name = `layers.${layer}.${site}`;
   const product = matmul(x, weight(weights, name), { transposeB: true });
   const bias = weights[`${name}_bias`];
   let end = 0;
-  return widths.map((width, part) => {
+  return siteShape(config, site).widths.map((width, part) => {
     const start = end;
     end += width;
     const plain = slice(product, { axis: 2, start, end });
@@ -103,11 +104,10 @@ function projectHeads(
   rotary: Rotary,
 ): { readonly query: Tensor; readonly key: Tensor; readonly value: Tensor } {
   const [B, T] = x.shape as [number, number, number];
-  const { heads, kvHeads, headDim: d } = config;
+  const { headDim: d } = config;
   const epsilon = config.normEpsilon;
   const normed = rmsNorm(x, weight(weights, `layers.${layer}.attention_norm`), { epsilon });
-  const widths = [heads * d, kvHeads * d, kvHeads * d];
-  const [query, key, value] = project(normed, weights, layer, "qkv", widths) as [
+  const [query, key, value] = project(normed, weights, layer, "qkv", config) as [
     Tensor,
     Tensor,
     Tensor,
@@ -133,16 +133,15 @@ function finishBlock(
   layer: number,
   config: ModelConfig,
 ): Tensor {
-  const { hiddenSize: D, intermediateSize: F } = config;
   const [B, T] = x.shape as [number, number, number];
   const merged = reshape(transpose(attended, [0, 2, 1, 3]), [B, T, config.heads * config.headDim]);
-  const [out] = project(merged, weights, layer, "attention_out", [D]);
+  const [out] = project(merged, weights, layer, "attention_out", config);
   const afterAttention = add(x, out!);
   const normed = rmsNorm(afterAttention, weight(weights, `layers.${layer}.mlp_norm`), {
     epsilon: config.normEpsilon,
   });
-  const [gate, up] = project(normed, weights, layer, "gate_up", [F, F]);
-  const [down] = project(mul(silu(gate!), up!), weights, layer, "down", [D]);
+  const [gate, up] = project(normed, weights, layer, "gate_up", config);
+  const [down] = project(mul(silu(gate!), up!), weights, layer, "down", config);
   return add(afterAttention, down!);
 }
 
