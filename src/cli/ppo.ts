@@ -1,5 +1,7 @@
 /** `habits ppo`: trains a checkpoint by PPO with a critic on Countdown puzzles; run again, it goes on where it was. */
+
 import { z } from "zod";
+import { DEVICES } from "../engine/index.ts";
 import { ppoConfigSchema } from "../training/ppo/config.ts";
 import { runPpo } from "../training/ppo/ppo.ts";
 import { schemaCommand } from "./schema-command.ts";
@@ -10,6 +12,7 @@ const options = z.strictObject({
   out: z.string().describe("folder for checkpoints/ and metrics.jsonl"),
   seed: z.number().int().default(1).describe("seed of the run"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
+  device: z.enum(DEVICES).default("cpu").describe("where the model runs"),
   keepState: z.boolean().default(false).describe("keep the trainer state of a finished run"),
   ...ppoConfigSchema.omit({ algorithm: true }).shape,
 });
@@ -18,7 +21,7 @@ export const command = schemaCommand({
   name: "ppo",
   summary: "train a checkpoint by PPO on puzzles",
   options,
-  run: async ({ model, puzzles, out, seed, threads, keepState, ...config }, io) => {
+  run: async ({ model, puzzles, out, seed, threads, device, keepState, ...config }, io) => {
     await runPpo({
       model,
       puzzles,
@@ -26,6 +29,7 @@ export const command = schemaCommand({
       config: { algorithm: "ppo", ...config },
       seed,
       threads,
+      device,
       keepState,
       signal: io.signal,
       onProgress: io.progress("ppo"),

@@ -1,5 +1,7 @@
 /** `habits pretrain`: makes a tiny base model from scratch, as the shipped ones were made. */
+
 import { z } from "zod";
+import { DEVICES } from "../engine/index.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import {
   BASES,
@@ -29,6 +31,7 @@ const options = z.strictObject({
   out: z.string().describe("folder for model/ and metrics.jsonl"),
   seed: z.number().int().default(1).describe("seed of documents and weights"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
+  device: z.enum(DEVICES).default("cpu").describe("where the model runs"),
   documents: documentOptionsSchema
     .partial()
     .default({})
@@ -41,7 +44,7 @@ export const command = schemaCommand({
   summary: "make the tiny base models again",
   options,
   run: async (all, io) => {
-    const { base, from, out, seed, threads, documents: mixture, ...config } = all;
+    const { base, from, out, seed, threads, device, documents: mixture, ...config } = all;
     const documentOptions = documentOptionsSchema.parse({ ...documentOptionsOf(base), ...mixture });
     const result = await runPretrain({
       documents: texts(documents(Random.of(seed, "corpus"), documentOptions)),
@@ -55,6 +58,7 @@ export const command = schemaCommand({
       config,
       seed,
       threads,
+      device,
       signal: io.signal,
       onProgress: io.progress(`pretrain ${base}`),
     });

@@ -1,5 +1,7 @@
 /** `habits sft`: fine-tunes a checkpoint on priming traces. */
+
 import { z } from "zod";
+import { DEVICES } from "../engine/index.ts";
 import { sftConfigSchema } from "../training/sft/config.ts";
 import { runSft } from "../training/sft/sft.ts";
 import { schemaCommand } from "./schema-command.ts";
@@ -11,6 +13,7 @@ const options = z.strictObject({
   out: z.string().describe("folder for model/, best/ and metrics.jsonl"),
   seed: z.number().int().default(1).describe("seed of the run"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
+  device: z.enum(DEVICES).default("cpu").describe("where the model runs"),
   keepState: z.boolean().default(false).describe("keep the trainer state of a finished run"),
   ...sftConfigSchema.shape,
 });
@@ -20,7 +23,7 @@ export const command = schemaCommand({
   summary: "fine-tune a checkpoint on traces",
   options,
   run: async (all, io) => {
-    const { model, train, validation, out, seed, threads, keepState, ...config } = all;
+    const { model, train, validation, out, seed, threads, device, keepState, ...config } = all;
     const result = await runSft({
       model,
       train,
@@ -29,6 +32,7 @@ export const command = schemaCommand({
       config,
       seed,
       threads,
+      device,
       keepState,
       signal: io.signal,
       onProgress: io.progress("sft"),

@@ -8,5 +8,5 @@ export { interpret } from "./interpreter/interpret.ts";
 export * from "./ops/composites.ts";
 export * from "./ops/primitives.ts";
 export { DEVICES, type Device } from "./runtime/device.ts";
-export { compile, type Program, ProgramCache } from "./runtime/program.ts";
+export { type CompileOptions, compile, type Program, ProgramCache } from "./runtime/program.ts";
 export { prepareRuntime } from "./runtime/runtime.ts";

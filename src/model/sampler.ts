@@ -4,11 +4,12 @@
  * side. With one thread this holds to the last bit (docs/methods/sampling.md). Requests with equal prompts share one
  * prefill; a place that falls free is given to the next request.
  */
-import { ProgramCache } from "../engine/index.ts";
+import { type CompileOptions, ProgramCache } from "../engine/index.ts";
 import { DataError } from "../util/errors.ts";
 import type { ModelConfig } from "./config.ts";
 import type { Parameters } from "./parameters.ts";
 import { Decoder, SharedPrompt } from "./sampling/decoder.ts";
+import type { SampleRequest } from "./sampling/requests.ts";
 import {
   Sequence,
   type SequenceSettings,
@@ -16,11 +17,8 @@ import {
   type TokenRecord,
 } from "./sampling/sequence.ts";
 
-export interface SampleRequest {
-  readonly promptIds: readonly number[];
-  /** Names the random stream of this sequence below the seed, e.g. `[puzzleId, sample]`. */
-  readonly key: readonly (string | number)[];
-}
+export type { Device } from "../engine/index.ts";
+export type { SampleRequest } from "./sampling/requests.ts";
 
 export interface SampledSequence {
   /** Generated tokens, with the end-of-text token when the sequence ended by itself. */
@@ -53,7 +51,7 @@ export class Sampler {
   readonly #config: ModelConfig;
   readonly #programs: ProgramCache;
 
-  constructor(config: ModelConfig, options: { readonly threads?: number } = {}) {
+  constructor(config: ModelConfig, options: CompileOptions = {}) {
     this.#config = config;
     this.#programs = new ProgramCache(options);
   }
