@@ -53,6 +53,11 @@ export class AddedTokens {
     if (at < text.length) sections.push({ text: text.slice(at), start: at });
     return sections;
   }
+
+  /** The text with every token of the set, as it stands there, replaced. */
+  replaceIn(text: string, replace: (content: string) => string): string {
+    return this.#pattern === undefined ? text : text.replace(this.#pattern, replace);
+  }
 }
 
 /** White space as Unicode has it; all of it lies in the first plane. */

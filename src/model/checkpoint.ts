@@ -7,6 +7,7 @@ import path from "node:path";
 import { writeFileAtomic } from "../data/atomic.ts";
 import { DataError, messageOf } from "../util/errors.ts";
 import type { ModelConfig } from "./config.ts";
+import { generationDefaults, withEndTokens } from "./generation-config.ts";
 import { parseModelConfig, toHubConfig } from "./hub-config.ts";
 import { type HubPart, hubParts } from "./hub-tensors.ts";
 import { languageModelSpecs, Parameters, sizeOf } from "./parameters.ts";
@@ -42,9 +43,11 @@ export async function loadCheckpoint(folder: string): Promise<LanguageModel> {
       cause,
     });
   }
-  const config = parseModelConfig(value, configFile);
-  const parameters = await loadParameters(folder, config);
-  return { config, parameters, tokenizer: await Tokenizer.load(folder) };
+  const parsed = parseModelConfig(value, configFile);
+  const parameters = await loadParameters(folder, parsed);
+  const tokenizer = await Tokenizer.load(folder);
+  const config = withEndTokens(parsed, generationDefaults(parsed, tokenizer));
+  return { config, parameters, tokenizer };
 }
 
 /** Tensors that transformers leaves aside as well: what is worked out from the configuration, and the copy of a tied head. */
@@ -116,8 +119,8 @@ export async function saveCheckpoint(
   const hubConfig = toHubConfig(config, options.dtype);
   const generation = { eos_token_id: hubConfig.eos_token_id, pad_token_id: config.padTokenId };
   await writeFileAtomic(path.join(folder, "config.json"), json(hubConfig));
+  // A loaded tokenizer keeps its files, generation_config.json among them.
   await writeFileAtomic(path.join(folder, "generation_config.json"), json(generation));
-  await writeFileAtomic(path.join(folder, "tokenizer.json"), json(tokenizer.json));
-  await writeFileAtomic(path.join(folder, "tokenizer_config.json"), json(tokenizer.configJson));
+  await tokenizer.save(folder);
   await writeWeights(folder, tensors, options);
 }

@@ -23,6 +23,8 @@ const FILE_NAMES = [
   "merges.txt",
   "vocab.txt",
   "tokenizer.model",
+  // Not of the tokenizer, but about its tokens: generation-config.ts reads it.
+  "generation_config.json",
 ] as const;
 
 export interface TokenizerFiles {

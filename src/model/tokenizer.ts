@@ -8,7 +8,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { writeFileAtomic } from "../data/atomic.ts";
-import { AddedTokens } from "./added-tokens.ts";
+import { AddedTokens, type Section } from "./added-tokens.ts";
 import { ByteLevelBpe, bytesOfToken } from "./byte-level-bpe.ts";
 import { GenericCodec } from "./generic-codec.ts";
 import { byteStream, type TokenStream, windowStream } from "./token-stream.ts";
@@ -54,6 +54,7 @@ export class Tokenizer {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #rawAdded: AddedTokens;
   readonly #normalizedAdded: AddedTokens;
+  readonly #special: AddedTokens;
   readonly #generic: GenericCodec;
   readonly #bpe: ByteLevelBpe | undefined;
   readonly #bytes: (Uint8Array | undefined)[] = [];
@@ -86,6 +87,7 @@ export class Tokenizer {
     this.#bpe = ByteLevelBpe.of(tokenizer, vocabulary);
     this.#generic = new GenericCodec(tokenizer, { hasModel: this.#bpe === undefined });
     this.#rawAdded = new AddedTokens(added.filter((t) => !t.normalized));
+    this.#special = new AddedTokens(added.filter((t) => t.special));
     this.#normalizedAdded = new AddedTokens(
       added.filter((t) => t.normalized),
       (token) => this.#generic.normalize(token.content),
@@ -111,21 +113,41 @@ export class Tokenizer {
   }
 
   /** Token ids of a text; nothing is added at the start or the end. */
-  encode(text: string, options: EncodeOptions = {}): number[] {
-    const keepSpecial = options.specialTokens !== "parse";
+  encode(text: string, { specialTokens = "text" }: EncodeOptions = {}): number[] {
+    const keepSpecial = specialTokens === "text";
+    return this.#encode(this.#rawAdded.split(text, { keepSpecial }), { keepSpecial });
+  }
+
+  /** The text with `mark` inside each name of a special token, for `encodeShielded`; the text must not hold the mark. */
+  shieldSpecial(text: string, mark: string): string {
+    return this.#special.replaceIn(text, (name) => {
+      const first = String.fromCodePoint(name.codePointAt(0) as number);
+      return first + mark + name.slice(first.length);
+    });
+  }
+
+  /** Token ids of a text in which special tokens count, except where a mark stands inside; marks are taken out. */
+  encodeShielded(text: string, mark: string): number[] {
+    const sections = this.#rawAdded.split(text, { keepSpecial: false });
+    const clean = sections.map((section) =>
+      section.id === undefined ? { ...section, text: section.text.replaceAll(mark, "") } : section,
+    );
+    return this.#encode(clean, { keepSpecial: true });
+  }
+
+  #encode(sections: readonly Section[], options: { readonly keepSpecial: boolean }): number[] {
     const out: number[] = [];
-    for (const outer of this.#rawAdded.split(text, { keepSpecial })) {
+    for (const outer of sections) {
       if (outer.id !== undefined) {
         out.push(outer.id);
         continue;
       }
       const normalized = this.#generic.normalize(outer.text);
-      for (const inner of this.#normalizedAdded.split(normalized, { keepSpecial })) {
+      for (const inner of this.#normalizedAdded.split(normalized, options)) {
         if (inner.id !== undefined) out.push(inner.id);
         else if (this.#bpe !== undefined) this.#bpe.encode(inner.text, out);
         else {
-          const isStart = outer.start === 0 && inner.start === 0;
-          const sectionIndex = isStart ? 0 : 1;
+          const sectionIndex = outer.start === 0 && inner.start === 0 ? 0 : 1;
           this.#generic.encode(inner.text, out, { sectionIndex, forbidden: this.#forbidden });
         }
       }

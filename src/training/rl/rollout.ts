@@ -44,7 +44,7 @@ export async function collectRollouts(
 ): Promise<Rollout[]> {
   const { config } = options;
   const requests = puzzles.flatMap((puzzle) => {
-    const promptIds = policy.tokenizer.encode(renderPrompt(puzzle));
+    const promptIds = policy.tokenizer.encodePrompt(renderPrompt(puzzle));
     return Array.from({ length: config.samplesPerPrompt }, (_, sample) => ({
       puzzle,
       promptIds,

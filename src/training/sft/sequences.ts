@@ -42,7 +42,7 @@ function tokenizeTrace(
   tokenizer: Tokenizer,
   eosTokenId: number,
 ): TrainingSequence {
-  const prompt = tokenizer.encode(trace.query);
+  const prompt = tokenizer.encodePrompt(trace.query);
   const ids = [...prompt, ...tokenizer.encode(trace.completion), eosTokenId];
   return { ids, promptLength: prompt.length };
 }
