@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   complete: { summary: "sample completions from checkpoints", load: () => import("./complete.ts") },
   judge: { summary: "count the habits in completions", load: () => import("./judge.ts") },
   report: { summary: "write the report of a run", load: () => import("./report.ts") },
+  import: {
+    summary: "read published results and report their faults",
+    load: () => import("./import.ts"),
+  },
   bench: { summary: "measure speed on this machine", load: () => import("./bench.ts") },
 };
 

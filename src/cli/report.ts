@@ -10,6 +10,10 @@ const options = z.object({
     .optional()
     .describe("output file; without it report/index.html in the run folder"),
   seed: z.number().int().default(1).describe("seed of the bootstrap"),
+  published: z
+    .array(z.string())
+    .optional()
+    .describe("files of `habits import` to show beside our curves"),
 });
 
 export const command = schemaCommand({
@@ -17,15 +21,19 @@ export const command = schemaCommand({
   summary: "write the report of a run",
   options,
   arguments: ["run"],
-  async run({ run, out, seed }, io) {
+  async run({ run, out, seed, published }, io) {
     const written = await writeReport({
       run,
       seed,
       ...(out === undefined ? {} : { out }),
+      ...(published === undefined ? {} : { published }),
       signal: io.signal,
       onProgress: io.progress("comparing"),
     });
     const megabytes = (written.sizeBytes / 1e6).toFixed(2);
-    io.result(written, `report: ${written.file} (${megabytes} MB)`);
+    io.result(written, [
+      `report: ${written.file} (${megabytes} MB)`,
+      `numbers: ${written.json}, figures: ${written.figures.length} SVG files`,
+    ]);
   },
 });

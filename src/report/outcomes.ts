@@ -44,6 +44,11 @@ filled: after, with its 95 % interval; ticks: single seeds.</figcaption>
 </figure>`;
 }
 
+/** The dot plot alone, as SVG. */
+export function outcomeSvg(context: ReportContext): Html {
+  return outcomePlot(outcomeRows(context), 980, 262, "long");
+}
+
 function outcomePlot(
   rows: readonly OutcomeRow[],
   width: number,

@@ -4,14 +4,20 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { PublishedResult } from "../analysis/published/schema.ts";
 import type { TrainingCurves } from "../analysis/training-curves.ts";
 import { armRules } from "./arm-style.ts";
+import { bestOfNSection } from "./best-of-n.ts";
 import { claimsSection } from "./claims-table.ts";
 import type { ReportContext, Section } from "./context.ts";
+import { differencesSection } from "./differences.ts";
+import { emergenceSection, validitySection } from "./emergence-tables.ts";
 import { habitsSection, lengthSection } from "./habits.ts";
 import { type Html, html, trusted } from "./html.ts";
+import { outcomesSection } from "./outcome-tables.ts";
 import { accuracySection, outcomeFigure } from "./outcomes.ts";
 import { primingSection } from "./priming.ts";
+import { publishedSection } from "./published.ts";
 import { type ArmSamples, samplesSection } from "./samples.ts";
 import { settingsSection } from "./settings.ts";
 import { summaryParagraph } from "./summary.ts";
@@ -21,6 +27,8 @@ import { trainingSection } from "./training.ts";
 export interface PageContent extends ReportContext {
   readonly training: readonly TrainingCurves[];
   readonly samples: readonly ArmSamples[];
+  /** Results of others to lay over ours; empty for none. */
+  readonly published: readonly PublishedResult[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly manifest: Readonly<Record<string, unknown>>;
 }
@@ -80,6 +88,22 @@ function sectionsOf(content: PageContent): Section[] {
           section("habits", "Habits", habitsSection(content)),
           section("length", "Length", lengthSection(content)),
         ]
+      : []),
+    ...(comparison.differences.length > 0
+      ? [section("differences", "Against unprimed", differencesSection(content))]
+      : []),
+    ...(comparison.outcomes.length > 0
+      ? [section("outcomes", "Habit and outcome", outcomesSection(content))]
+      : []),
+    ...(measured
+      ? [
+          section("emergence", "When it begins", emergenceSection(content)),
+          section("validity", "Are the habits real?", validitySection(content)),
+          section("tokens", "Best of n at equal tokens", bestOfNSection(content)),
+        ]
+      : []),
+    ...(content.published.length > 0
+      ? [section("published", "Published results", publishedSection(content, content.published))]
       : []),
     ...(content.training.length > 0
       ? [section("training", "Training", trainingSection(content, content.training))]
