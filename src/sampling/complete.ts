@@ -43,7 +43,7 @@ export async function completeCheckpoint(
   const puzzles = (await readPuzzles(args.puzzles)).slice(0, config.puzzles);
   const requests = puzzles.flatMap((puzzle, index) => {
     const prompt = renderPrompt(puzzle);
-    const promptIds = model.tokenizer.encode(prompt);
+    const promptIds = model.tokenizer.encodePrompt(prompt);
     return Array.from({ length: config.samples }, (_, sample) => ({
       puzzle,
       index,
