@@ -22,6 +22,7 @@ const ARROWS = {
   training: ["model", "engine", "countdown", "sampling", "random", "data", "util"],
   priming: ["countdown", "model", "behaviours", "random", "data", "util"],
   sampling: ["model", "countdown", "random", "data", "util"],
+  llm: ["util", "data"],
   behaviours: ["countdown", "data", "util"],
   analysis: ["data", "random", "util"],
   report: ["analysis", "data", "util"],
@@ -37,6 +38,7 @@ const CONFINED = [
   { packages: /^onnxruntime-/, below: "engine/runtime/" },
   { packages: /^hyparquet/, below: "data/" },
   { packages: /^commander$/, below: "cli/" },
+  { packages: /^(@anthropic-ai\/sdk|openai|undici)(\/|$)/, below: "llm/providers/" },
   { packages: /^pure-rand/, below: "random/" },
 ];
 
