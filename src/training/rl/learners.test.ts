@@ -99,7 +99,7 @@ test("one PPO step, from rollouts to new weights, equals PyTorch's", async () =>
   const policy = await loadCheckpoint(TINY_LLAMA);
   await using backend = localBackend();
   const minibatches = { actorMinibatches: 1, criticMinibatches: 1, criticWarmupSteps: 0 };
-  const config = ppoConfigSchema.parse({ ...golden.ppo.config, ...minibatches, tokenBudget: 96 });
+  const config = ppoConfigSchema.parse({ ...golden.ppo.config, ...minibatches, tokenBudget: 512 });
   const learner = ppoLearner(policy, backend, { config, seed: 1 });
   const critic = learner.sides.critic?.parameters as Parameters;
   scale(policy.parameters, golden.policyScale);
@@ -120,7 +120,7 @@ test.each(golden.grpo)(
       ...expected.config,
       samplesPerPrompt: golden.groupSize,
       minibatches: 1,
-      tokenBudget: 96,
+      tokenBudget: 512,
     });
     const learner = grpoLearner(policy, backend, { config, seed: 1 });
     scale(policy.parameters, golden.policyScale);

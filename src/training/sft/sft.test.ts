@@ -2,35 +2,30 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { TINY_LLAMA } from "../../../test/golden.ts";
 import { readJsonlLines, writeJsonl } from "../../data/jsonl.ts";
-import { loadCheckpoint } from "../../model/checkpoint.ts";
 import { hashPath } from "../../util/hash.ts";
 import type { MetricRow } from "../metrics-file.ts";
 import { sftConfigSchema } from "./config.ts";
-import type { SftArguments } from "./sft.ts";
+import { runSft, type SftArguments } from "./sft.ts";
 
-// The built function, because worker threads run built files.
-const { runSft } = (await import("../../../dist/training/sft/sft.js" as string)) as {
-  runSft: typeof import("./sft.ts").runSft;
-};
-const BASE = path.join(import.meta.dirname, "../../../assets/models/tiny-plain");
 let folder: string;
 
+/** Sums of words: the second word of the completion is told by the prompt. */
 function traces(from: number, count: number) {
   return Array.from({ length: count }, (_, i) => {
-    const [a, b] = [((from + i) % 12) + 1, ((5 * (from + i)) % 11) + 2];
-    const work = ` ${a} + ${b} = ${a + b}`.repeat(1 + (i % 4));
+    const word = 2 + ((from + i) % 8);
     return {
-      query: `Use ${a}, ${b} to make ${a + b}.\n<think>`,
-      completion: `${work}</think>\n<answer> ${a} + ${b} </answer>`,
+      query: `w18 w${word} w17`,
+      completion: ` w${word + 8}${" w12".repeat(1 + (i % 5))}`,
       condition: "all_strategies",
       puzzle_id: `p${from + i}`,
-      numbers: [a, b],
-      target: a + b,
+      numbers: [word],
+      target: word,
       correct: true,
-      answer: `${a} + ${b}`,
+      answer: null,
       source: "teacher",
-      tokens: 20,
+      tokens: 2,
       record: null,
     };
   });
@@ -45,7 +40,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function run(name: string, config: Record<string, unknown>, more: Partial<SftArguments> = {}) {
   return runSft({
-    model: BASE,
+    model: TINY_LLAMA,
     train: path.join(folder, "train.jsonl"),
     validation: path.join(folder, "validation.jsonl"),
     out: path.join(folder, name),
@@ -66,11 +61,8 @@ async function cutAndResume(name: string, config: Record<string, unknown>) {
 }
 
 test.each([
-  {},
   { schedule: "linear", weightDecay: 0 },
-  { packing: true },
-  { evaluateEvery: 2, use: "best" },
-  { workers: 2 },
+  { packing: true, evaluateEvery: 2, use: "best" },
 ])("a run that is cut off and resumed ends in the same bytes: %o", async (config) => {
   await run("whole", config);
   await cutAndResume("cut", config);
@@ -85,7 +77,7 @@ test.each([
 test("best/ holds the weights of the lowest evaluation loss", async () => {
   // A rate that is far too high: the loss rises after it fell.
   const result = await run("best", {
-    learningRate: 0.02,
+    learningRate: 0.3,
     schedule: "constant",
     epochs: 6,
     use: "best",
@@ -101,15 +93,12 @@ test("best/ holds the weights of the lowest evaluation loss", async () => {
   // Evaluating the checkpoint again gives its loss: an update at rate 0 is measured before it acts.
   const again = await run("again", { epochs: 1, learningRate: 1e-12 }, { model: result.model });
   expect(again.evaluationLoss).toBeCloseTo(result.bestEvaluationLoss as number, 4);
-  expect((await loadCheckpoint(result.model)).parameters.flat.length).toBeGreaterThan(0);
 });
 
-test("packed, unpacked and shared batches train to the same losses, up to rounding", async () => {
+test("packed batches train to the losses of unpacked ones, up to rounding", async () => {
   const plain = await run("plain", {});
   const packed = await run("packed", { packing: true });
-  const shared = await run("shared", { workers: 2 });
   expect(packed.finalLoss).toBeCloseTo(plain.finalLoss, 3);
-  expect(shared.finalLoss).toBeCloseTo(plain.finalLoss, 3);
 });
 
 test("other settings do not go on from a state", async () => {
