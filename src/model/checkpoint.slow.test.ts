@@ -1,9 +1,9 @@
 /**
- * Checkpoints saved here, after training here, read by Python transformers: equal logits and equal greedy text in every number
- * type. Needs Python with torch and transformers; passes over with a message where it is missing.
+ * What is saved here, read by Python: checkpoints trained here in transformers, with equal logits and equal greedy text in every number
+ * type, and an adapter in PEFT. Needs Python with torch, transformers and peft; passes over with a message where one is missing.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -17,40 +17,63 @@ import {
   logSoftmax,
   sum,
 } from "../engine/index.ts";
+import { Random } from "../random/random.ts";
 import { type LanguageModel, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { CHECKPOINT_DTYPES } from "./dtype.ts";
-import { languageModelSpecs } from "./parameters.ts";
+import { adapterSpecs, type LoraSpec, mergeAdapters } from "./lora.ts";
+import { languageModelSpecs, Parameters } from "./parameters.ts";
+import { saveAdapter } from "./peft.ts";
 import { Sampler } from "./sampler.ts";
 import { declareParameters, logitsOf, trunk } from "./transformer.ts";
 
+/** Reads every folder in one process: its imports take longer than all the rest. */
 const SCRIPT = `
 import json, sys, torch
-from transformers import AutoModelForCausalLM
-folder, tokens = sys.argv[1], json.loads(sys.argv[2])
-stored = AutoModelForCausalLM.from_pretrained(folder)
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-ids = torch.tensor([tokens])
-with torch.no_grad():
-    logits = model(ids).logits[0]
-    greedy = model.generate(ids, max_new_tokens=24, do_sample=False)[0, len(tokens):].tolist()
-print(json.dumps({"dtype": str(stored.dtype), "logits": logits.flatten().tolist(), "greedy": greedy}))
+from peft import PeftModel
+from transformers import AutoConfig, AutoModelForCausalLM
+torch.set_num_threads(1)
+request = json.load(open(sys.argv[1]))
+ids = torch.tensor([request["tokens"]])
+
+def values(model):
+    with torch.no_grad():
+        logits = model(ids).logits[0]
+        greedy = model.generate(input_ids=ids, max_new_tokens=24, do_sample=False)[0, ids.shape[1]:].tolist()
+    return {"logits": logits.flatten().tolist(), "greedy": greedy}
+
+found = {}
+for folder in request["folders"]:
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    found[folder] = {"dtype": str(AutoConfig.from_pretrained(folder).dtype), **values(model)}
+base = AutoModelForCausalLM.from_pretrained(request["base"], dtype=torch.float32)
+found[request["adapter"]] = {"dtype": "", **values(PeftModel.from_pretrained(base, request["adapter"]))}
+json.dump(found, open(sys.argv[2], "w"))
 `;
 
-function missingPython(): string | undefined {
+function hasPython(): boolean {
   try {
-    execFileSync("python3", ["-c", "import torch, transformers"], { stdio: "pipe" });
-    return undefined;
+    execFileSync("python3", ["-c", "import torch, transformers, peft"], { stdio: "pipe" });
+    return true;
   } catch {
-    return "Python with torch and transformers is not installed: saved checkpoints are not checked against transformers";
+    console.warn(
+      "passed over: saved checkpoints and adapters are compared with Python torch, transformers and peft, which are not installed",
+    );
+    return false;
   }
 }
 
-const missing = missingPython();
-if (missing !== undefined) console.warn(missing);
-
+const isChecked = hasPython();
+const NAMES = ["llama", "llama-grouped", "qwen2", "qwen3"] as const;
 const TOKENS = [7, 3, 11, 40, 2, 19, 5, 5, 30];
+const SPEC: LoraSpec = { rank: 3, alpha: 6, dropout: 0 };
 
-/** A step of gradient descent on every weight, so that none is as it was loaded. */
+interface Values {
+  readonly dtype: string;
+  readonly logits: readonly number[];
+  readonly greedy: readonly number[];
+}
+
+/** A step of gradient ascent on every weight, so that none is as it was loaded. */
 async function train(model: LanguageModel): Promise<void> {
   const T = TOKENS.length - 1;
   const graph = new GraphBuilder("train");
@@ -92,32 +115,63 @@ async function logitsAndText(model: LanguageModel) {
   return { logits, greedy: sequence?.ids };
 }
 
+function expectSame(ours: Awaited<ReturnType<typeof logitsAndText>>, theirs: Values): void {
+  expect(ours.logits).toBeAllClose(theirs.logits, { relative: 0, absolute: 1e-4 });
+  expect(ours.greedy).toEqual(theirs.greedy);
+}
+
 let scratch = "";
+let theirs: Readonly<Record<string, Values>> = {};
+const base = path.join(CHECKPOINTS, "qwen2");
+const folderOf = (name: string, dtype: string) => path.join(scratch, `${name}-${dtype}`);
+const adapterFolder = () => path.join(scratch, "adapter");
+
+/** Adapters that change something: B is not zero. */
+function newAdapters(model: LanguageModel): Parameters {
+  const parameters = new Parameters(adapterSpecs(model.config, SPEC));
+  const random = Random.of(3, "adapters");
+  for (let i = 0; i < parameters.flat.length; i += 1) parameters.flat[i] = 0.3 * random.normal();
+  return parameters;
+}
+
 beforeAll(async () => {
+  if (!isChecked) return;
   scratch = await mkdtemp(path.join(os.tmpdir(), "saved-"));
-  await writeFile(path.join(scratch, "read.py"), SCRIPT);
+  for (const name of NAMES) {
+    const model = await loadCheckpoint(path.join(CHECKPOINTS, name));
+    await train(model);
+    for (const dtype of CHECKPOINT_DTYPES) {
+      await saveCheckpoint(folderOf(name, dtype), model, { dtype, maxShardBytes: 15_000 });
+    }
+  }
+  const model = await loadCheckpoint(base);
+  const parameters = newAdapters(model);
+  await saveAdapter(adapterFolder(), model.config, { spec: SPEC, parameters, baseModel: base });
+  const file = (name: string) => path.join(scratch, name);
+  const folders = NAMES.flatMap((name) => CHECKPOINT_DTYPES.map((dtype) => folderOf(name, dtype)));
+  const request = { tokens: TOKENS, folders, base, adapter: adapterFolder() };
+  await writeFile(file("read.py"), SCRIPT);
+  await writeFile(file("request.json"), JSON.stringify(request));
+  execFileSync("python3", [file("read.py"), file("request.json"), file("found.json")], {
+    stdio: "pipe",
+  });
+  theirs = JSON.parse(await readFile(file("found.json"), "utf8")) as Record<string, Values>;
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-describe.each(["llama", "llama-grouped", "qwen2", "qwen3"])("%s", (name) => {
-  test.skipIf(missing !== undefined).each(CHECKPOINT_DTYPES)(
-    "trained here and saved in %s, it is the same model in transformers",
+describe.each(NAMES)("%s", (name) => {
+  test.skipIf(!isChecked).each(CHECKPOINT_DTYPES)(
+    "trained here and saved as %s, it is the same model in transformers",
     async (dtype) => {
-      const model = await loadCheckpoint(path.join(CHECKPOINTS, name));
-      await train(model);
-      const folder = path.join(scratch, `${name}-${dtype}`);
-      await saveCheckpoint(folder, model, { dtype, maxShardBytes: 15_000 });
-      const arguments_ = [path.join(scratch, "read.py"), folder, JSON.stringify(TOKENS)];
-      const text = execFileSync("python3", arguments_, { stdio: ["ignore", "pipe", "pipe"] });
-      const theirs = JSON.parse(text.toString().trim().split("\n").at(-1)!) as {
-        dtype: string;
-        logits: number[];
-        greedy: number[];
-      };
-      const ours = await logitsAndText(await loadCheckpoint(folder));
-      expect(theirs.dtype).toBe(`torch.${dtype}`);
-      expect(ours.logits).toBeAllClose(theirs.logits, { relative: 0, absolute: 1e-4 });
-      expect(ours.greedy).toEqual(theirs.greedy);
+      const expected = theirs[folderOf(name, dtype)]!;
+      expect(expected.dtype).toBe(`torch.${dtype}`);
+      expectSame(await logitsAndText(await loadCheckpoint(folderOf(name, dtype))), expected);
     },
   );
+});
+
+test.skipIf(!isChecked)("an adapter saved here is the same adapter in PEFT", async () => {
+  const model = await loadCheckpoint(base);
+  mergeAdapters(model.config, SPEC, model.parameters, newAdapters(model));
+  expectSame(await logitsAndText(model), theirs[adapterFolder()]!);
 });

@@ -8,7 +8,7 @@ import type { SampledSequence, SampleRequest } from "../model/sampler.ts";
 import type { BatchShape } from "./micro-batch.ts";
 import type { ProgramSpec } from "./program.ts";
 
-export type Feeds = Readonly<Record<string, Float32Array | Int32Array>>;
+export type Feeds = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
 /** Outputs of a program by name, without gradients. */
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
@@ -41,12 +41,25 @@ export interface RolloutOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface RunnerOptions {
+  /** Weights that the program reads besides those that it trains: the base of an adapted model. */
+  readonly frozen?: Parameters;
+}
+
 /** Compiled programs and the threads that run them. */
 export interface Backend extends AsyncDisposable {
   /** Threads that share the jobs of a call. */
   readonly workers: number;
-  forwardRunner(program: ProgramSpec, specs: readonly ParameterSpec[]): ForwardRunner;
-  gradientRunner(program: ProgramSpec, specs: readonly ParameterSpec[]): GradientRunner;
+  forwardRunner(
+    program: ProgramSpec,
+    specs: readonly ParameterSpec[],
+    options?: RunnerOptions,
+  ): ForwardRunner;
+  gradientRunner(
+    program: ProgramSpec,
+    specs: readonly ParameterSpec[],
+    options?: RunnerOptions,
+  ): GradientRunner;
   sample(
     model: ModelConfig,
     parameters: Parameters,

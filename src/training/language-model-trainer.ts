@@ -1,5 +1,8 @@
 /** One optimizer update at a time on token sequences with next-token loss; used by fine-tuning and pretraining. */
 import type { LanguageModel } from "../model/checkpoint.ts";
+import { dropoutMasks, type LoraSpec } from "../model/lora.ts";
+import type { Parameters } from "../model/parameters.ts";
+import { Random } from "../random/random.ts";
 import { RunError } from "../util/errors.ts";
 import { AdamW, type AdamWOptions, clipScale, gradientNorm } from "./adamw.ts";
 import type { Backend, ForwardRunner, GradientRunner, Job } from "./backend.ts";
@@ -16,6 +19,16 @@ export interface LanguageModelTrainerOptions extends AdamWOptions {
   readonly tokenBudget: number;
   /** Rows of several sequences, this long; one sequence a row without it. */
   readonly packTo?: number;
+  /** Trains these adapters and leaves the model as it is. */
+  readonly adapter?: TrainedAdapter;
+}
+
+/** Adapters in training. */
+export interface TrainedAdapter {
+  readonly spec: LoraSpec;
+  readonly parameters: Parameters;
+  /** Names the stream of the dropout masks. */
+  readonly seed: number;
 }
 
 /** Trainer options from a stage's settings, with the AdamW constants of the published fine-tuning. */
@@ -35,15 +48,25 @@ export class LanguageModelTrainer {
   readonly #runner: GradientRunner;
   readonly #evaluator: ForwardRunner;
 
+  /** What is trained: the adapters, or else the model. */
+  readonly #trained: Parameters;
+
   constructor(model: LanguageModel, options: LanguageModelTrainerOptions, backend: Backend) {
-    const { specs } = model.parameters;
-    const program = { kind: "language_model", model: model.config } as const;
+    const { adapter } = options;
+    this.#trained = adapter?.parameters ?? model.parameters;
+    const { specs } = this.#trained;
+    const program = {
+      kind: "language_model",
+      model: model.config,
+      ...(adapter === undefined ? {} : { adapters: adapter.spec }),
+    } as const;
+    const runnerOptions = adapter === undefined ? {} : { frozen: model.parameters };
     this.#model = model;
     this.#options = options;
     this.#backend = backend;
-    this.#runner = backend.gradientRunner(program, specs);
-    this.#evaluator = backend.forwardRunner(program, specs);
-    this.optimizer = new AdamW(model.parameters, options);
+    this.#runner = backend.gradientRunner(program, specs, runnerOptions);
+    this.#evaluator = backend.forwardRunner(program, specs, runnerOptions);
+    this.optimizer = new AdamW(this.#trained, options);
   }
 
   /**
@@ -54,8 +77,8 @@ export class LanguageModelTrainer {
     sequences: readonly TrainingSequence[],
     learningRate: number,
   ): Promise<{ readonly loss: number; readonly gradientNorm: number; readonly tokens: number }> {
-    const jobs = this.#jobs(sequences);
-    const loss = sumOfLosses(await this.#runner.run(this.#model.parameters, jobs));
+    const jobs = this.#withDropout(this.#jobs(sequences));
+    const loss = sumOfLosses(await this.#runner.run(this.#trained, jobs));
     const norm = gradientNorm(this.#runner.gradients);
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       throw new RunError(
@@ -76,7 +99,18 @@ export class LanguageModelTrainer {
 
   /** Mean loss over the response tokens of `sequences`, without an update. */
   async evaluate(sequences: readonly TrainingSequence[]): Promise<number> {
-    return sumOfLosses(await this.#evaluator.run(this.#model.parameters, this.#jobs(sequences)));
+    return sumOfLosses(await this.#evaluator.run(this.#trained, this.#jobs(sequences)));
+  }
+
+  /** Masks of an update follow from the seed and its number, so that a resumed run draws the same. */
+  #withDropout(jobs: readonly Job[]): readonly Job[] {
+    const { adapter } = this.#options;
+    if (adapter === undefined || adapter.spec.dropout === 0) return jobs;
+    return jobs.map(({ shape, feeds }, at) => {
+      const random = Random.of(adapter.seed, "dropout", this.optimizer.steps, at);
+      const masks = dropoutMasks(this.#model.config, adapter.spec, shape, random);
+      return { shape, feeds: { ...feeds, ...masks } };
+    });
   }
 
   /** Micro-batches whose losses add up to the mean over all response tokens. */

@@ -2,7 +2,14 @@
 import { type CompileOptions, differentiate, ProgramCache } from "../engine/index.ts";
 import { type ParameterSpec, Parameters } from "../model/parameters.ts";
 import { Sampler } from "../model/sampler.ts";
-import type { Backend, ForwardRunner, GradientRunner, Job, Outputs } from "./backend.ts";
+import type {
+  Backend,
+  ForwardRunner,
+  GradientRunner,
+  Job,
+  Outputs,
+  RunnerOptions,
+} from "./backend.ts";
 import { buildProgramGraph, type ProgramSpec, shapeKey } from "./program.ts";
 
 /** A backend without further threads. */
@@ -16,8 +23,10 @@ export function localBackend(options: CompileOptions = {}): Backend {
   };
   return {
     workers: 1,
-    forwardRunner: (program, specs) => new LocalForwardRunner(program, specs, newCache()),
-    gradientRunner: (program, specs) => new LocalGradientRunner(program, specs, newCache()),
+    forwardRunner: (program, specs, options) =>
+      new LocalForwardRunner(program, specs, newCache(), options),
+    gradientRunner: (program, specs, options) =>
+      new LocalGradientRunner(program, specs, newCache(), options),
     sample(model, parameters, requests, settings) {
       const key = JSON.stringify(model);
       const sampler = samplers.get(key) ?? new Sampler(model, options);
@@ -35,20 +44,31 @@ class LocalForwardRunner implements ForwardRunner {
   readonly #program: ProgramSpec;
   readonly #specs: readonly ParameterSpec[];
   readonly #programs: ProgramCache;
+  readonly #frozen: Parameters | undefined;
 
-  constructor(program: ProgramSpec, specs: readonly ParameterSpec[], programs: ProgramCache) {
+  constructor(
+    program: ProgramSpec,
+    specs: readonly ParameterSpec[],
+    programs: ProgramCache,
+    { frozen }: RunnerOptions = {},
+  ) {
     this.#program = program;
     this.#specs = specs;
     this.#programs = programs;
+    this.#frozen = frozen;
   }
 
   async run(parameters: Parameters, jobs: readonly Job[]): Promise<Outputs[]> {
     const results: Outputs[] = [];
     for (const { shape, feeds } of jobs) {
       const program = await this.#programs.get(shapeKey(shape), () =>
-        buildProgramGraph(this.#program, this.#specs, shape),
+        buildProgramGraph(this.#program, this.#specs, shape, {
+          frozen: this.#frozen?.specs ?? [],
+        }),
       );
-      results.push((await program.run({ ...parameters.views, ...feeds })) as Outputs);
+      results.push(
+        (await program.run({ ...this.#frozen?.views, ...parameters.views, ...feeds })) as Outputs,
+      );
     }
     return results;
   }
@@ -62,12 +82,19 @@ class LocalGradientRunner implements GradientRunner {
   readonly #program: ProgramSpec;
   readonly #specs: readonly ParameterSpec[];
   readonly #programs: ProgramCache;
+  readonly #frozen: Parameters | undefined;
 
-  constructor(program: ProgramSpec, specs: readonly ParameterSpec[], programs: ProgramCache) {
+  constructor(
+    program: ProgramSpec,
+    specs: readonly ParameterSpec[],
+    programs: ProgramCache,
+    { frozen }: RunnerOptions = {},
+  ) {
     this.gradients = new Parameters(specs);
     this.#program = program;
     this.#specs = specs;
     this.#programs = programs;
+    this.#frozen = frozen;
   }
 
   async run(parameters: Parameters, jobs: readonly Job[]): Promise<Outputs[]> {
@@ -75,17 +102,23 @@ class LocalGradientRunner implements GradientRunner {
     if (jobs.length === 0) this.gradients.flat.fill(0);
     for (const [at, { shape, feeds }] of jobs.entries()) {
       const program = await this.#programs.get(shapeKey(shape), () =>
-        differentiate(buildProgramGraph(this.#program, this.#specs, shape), {
-          loss: "loss",
-          wrt: this.#specs.map((spec) => spec.name),
-        }),
+        differentiate(
+          buildProgramGraph(this.#program, this.#specs, shape, {
+            frozen: this.#frozen?.specs ?? [],
+            isTraining: true,
+          }),
+          { loss: "loss", wrt: this.#specs.map((spec) => spec.name) },
+        ),
       );
       if (at > 0) this.#scratch ??= this.gradients.zerosLike();
       const target = at === 0 ? this.gradients : (this.#scratch as Parameters);
       const fetches = Object.fromEntries(
         this.#specs.map(({ name }) => [`grad:${name}`, target.views[name] as Float32Array]),
       );
-      const out = (await program.run({ ...parameters.views, ...feeds }, fetches)) as Outputs;
+      const out = (await program.run(
+        { ...this.#frozen?.views, ...parameters.views, ...feeds },
+        fetches,
+      )) as Outputs;
       if (at > 0) addInto(this.gradients.flat, target.flat);
       results.push(Object.fromEntries(Object.entries(out).filter(([name]) => !(name in fetches))));
     }

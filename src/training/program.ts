@@ -4,6 +4,7 @@
  */
 import { type Graph, GraphBuilder, type Tensor } from "../engine/index.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { declareAdapterInputs, declareFrozen, type LoraSpec } from "../model/lora.ts";
 import type { ParameterSpec } from "../model/parameters.ts";
 import { declareParameters } from "../model/transformer.ts";
 import { languageModelLoss } from "./language-model-loss.ts";
@@ -21,8 +22,8 @@ export type BuildProgram = (
   shape: BatchShape,
 ) => void;
 
-/** A program as plain data. */
-export type ProgramSpec = { readonly model: ModelConfig } & (
+/** A program as plain data; with `adapters` it trains those of a frozen model. */
+export type ProgramSpec = { readonly model: ModelConfig; readonly adapters?: LoraSpec } & (
   | { readonly kind: "language_model" }
   | { readonly kind: "policy"; readonly options: PolicyLossOptions }
   | { readonly kind: "log_prob" }
@@ -45,14 +46,28 @@ function builderOf(program: ProgramSpec): BuildProgram {
   }
 }
 
+export interface ProgramGraphOptions {
+  /** Layout of weights that are fed but not trained. */
+  readonly frozen?: readonly ParameterSpec[];
+  /** True for the dropout of adapters, whose masks are then fed. */
+  readonly isTraining?: boolean;
+}
+
 /** Forward graph of a program over parameters of the given layout. */
 export function buildProgramGraph(
   program: ProgramSpec,
   specs: readonly ParameterSpec[],
   shape: BatchShape,
+  { frozen = [], isTraining = false }: ProgramGraphOptions = {},
 ): Graph {
   const graph = new GraphBuilder(`${program.kind}-${shapeKey(shape)}`);
-  builderOf(program)(graph, declareParameters(graph, specs), shape);
+  const weights = { ...declareFrozen(graph, frozen), ...declareParameters(graph, specs) };
+  const { adapters, model } = program;
+  if (adapters !== undefined) {
+    const training = isTraining ? shape : undefined;
+    Object.assign(weights, declareAdapterInputs(graph, model, adapters, training));
+  }
+  builderOf(program)(graph, weights, shape);
   return graph.build();
 }
 

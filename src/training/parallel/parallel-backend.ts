@@ -3,9 +3,9 @@
  * threads alone, and gradients are added up thread by thread, so that the result is the same however fast each thread is.
  */
 import { Parameters } from "../../model/parameters.ts";
-import { RunError } from "../../util/errors.ts";
+import { RunError, UsageError } from "../../util/errors.ts";
 import { fromPlainError } from "../../util/plain-error.ts";
-import type { Backend, Job, Outputs } from "../backend.ts";
+import type { Backend, Job, Outputs, RunnerOptions } from "../backend.ts";
 import { addInto } from "../local-backend.ts";
 import type {
   SharedParameters,
@@ -27,6 +27,15 @@ export function shareJobs(jobs: readonly Job[], threads: number): Shares<Job> {
     loads[least] = (loads[least] as number) + item.shape.B * item.shape.T;
   });
   return shares;
+}
+
+/** The frozen weights of an adapted model would be copied once for each thread. */
+function refuseFrozen(options: RunnerOptions | undefined): void {
+  if (options?.frozen === undefined) return;
+  throw new UsageError("adapters train in one thread, found several workers", {
+    code: "training.adapters_in_workers",
+    hint: "use --workers 1, and --threads for threads inside an operator",
+  });
 }
 
 /** A backend over threads that are already started; they end with it. */
@@ -80,13 +89,15 @@ export function parallelBackend(threads: readonly Thread[]): Backend {
 
   return {
     workers: peers.length,
-    forwardRunner(program, specs) {
+    forwardRunner(program, specs, options) {
+      refuseFrozen(options);
       const runner = { id: runners++, program, specs };
       return {
         run: async (parameters, jobs) => (await run(parameters, jobs, () => runner)).outputs,
       };
     },
-    gradientRunner(program, specs) {
+    gradientRunner(program, specs, options) {
+      refuseFrozen(options);
       const id = runners++;
       const gradients = new Parameters(specs);
       const parts = peers.map(() => new SharedArrayBuffer(gradients.flat.byteLength));
