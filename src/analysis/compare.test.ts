@@ -32,7 +32,7 @@ beforeAll(async () => {
     traces: 10,
   });
   quick = await compareRun({ run: small });
-}, 60_000);
+}, 240_000);
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -62,6 +62,33 @@ describe("a study with every condition and three seeds", () => {
     expect(of("empty_cot")?.equalTokens).toBe(0);
     expect(of("all_strategies")).toBeNull();
     expect(full.priming.find((one) => one.arm === "incorrect_only")?.correct).toBe(0);
+  });
+
+  it("sets every primed arm against the unprimed one of its base, adjusted by family", () => {
+    const { differences } = full;
+    expect(differences).toHaveLength(9 * 6); // nine primed conditions, accuracy, tokens and four habits
+    expect(new Set(differences.map((one) => one.reference))).toEqual(new Set(["none"]));
+    const one = differences.find(
+      (row) => row.arm === "all_strategies" && row.quantity === "accuracy",
+    );
+    const at = (id: string) =>
+      full.arms.find((arm) => arm.id === id)?.steps[1]?.accuracy.value ?? 0;
+    expect(one?.estimate.value).toBeCloseTo(at("all_strategies") - at("none"), 12);
+    expect(one).toMatchObject({ family: "accuracy", familySize: 9, over: "seeds", puzzles: 80 });
+    expect(one?.pValue).toBeLessThan(0.05);
+    for (const row of differences) {
+      if (row.pValue !== null) expect(row.adjusted).toBeGreaterThanOrEqual(row.pValue);
+    }
+  });
+
+  it("finds when accuracy leaves where it started, and how many checks and backtracks are real", () => {
+    const of = (arm: string) =>
+      full.emergence.find((one) => one.arm === arm && one.quantity === "accuracy");
+    expect(of("all_strategies")).toMatchObject({ first: 20, lasting: 20, direction: "up" });
+    const validity = full.validity.find((one) => one.arm === "all_strategies")?.steps[1];
+    expect(validity?.checks).toBeGreaterThan(100);
+    expect(validity?.checksTrue.value).toBeGreaterThan(0.9);
+    expect(full.equalTokens).toEqual([]); // one sample a puzzle
   });
 
   it("writes the same bytes again and a file that fits its schema", async () => {
@@ -120,6 +147,13 @@ it("reads only the arms and seeds of study.yaml, the first base first among equa
 it("a folder that is not a run is named in the error", async () => {
   await expect(compareRun({ run: path.join(home, "absent") })).rejects.toThrow(/absent/);
   await expect(compareRun({ run: path.join(home, "full", "none") })).rejects.toThrow(/no.*seed/);
+});
+
+it("reads a comparison of an earlier version as one without the later analyses", () => {
+  const { differences, emergence, outcomes, validity, passCurves, equalTokens, ...earlier } = quick;
+  for (const later of [differences, emergence, validity, passCurves]) expect(later).not.toEqual([]);
+  for (const later of [outcomes, equalTokens]) expect(Array.isArray(later)).toBe(true);
+  expect(comparisonSchema.parse(earlier)).toMatchObject({ differences: [], outcomes: [] });
 });
 
 describe("measuring rows", () => {

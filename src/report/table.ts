@@ -30,7 +30,7 @@ export function plainTable(table: NumberTable): Html {
   )}</tbody></table></div>`;
 }
 
-/** Name of an arm with a dot in its colour; hidden with the arm by its box in the legend. */
+/** Name of an arm with a dot in its colour. */
 export function armHead(style: ArmStyle): Html {
   return html`<span class="dot" style="background:var(--arm-${style.index})"></span>${style.label}`;
 }

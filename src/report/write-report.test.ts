@@ -1,5 +1,5 @@
 /** The page of a small synthetic run: deterministic, self-contained, hostile text inert, nothing measured twice. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseHTML } from "linkedom";
@@ -8,6 +8,7 @@ import { hostileText } from "../../test/support/hostile-text.ts";
 import { ALL_ARMS, writeSyntheticRun } from "../../test/support/synthetic-run.ts";
 import { compareRun } from "../analysis/compare.ts";
 import { comparisonSchema } from "../analysis/comparison-schema.ts";
+import { importPublished } from "../analysis/published/import.ts";
 import { writeReport } from "./write-report.ts";
 
 let home: string;
@@ -29,7 +30,7 @@ beforeAll(async () => {
   });
   const { file } = await writeReport({ run: path.join(home, "run") });
   page = await readFile(file, "utf8");
-}, 60_000);
+}, 240_000);
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -48,7 +49,7 @@ function documentOf(markup: string) {
 }
 
 describe("the page", () => {
-  it("is the same bytes when it is made again, and nothing but the page is written", async () => {
+  it("is the same bytes when it is made again, and nothing outside of the report is written", async () => {
     const out = path.join(home, "again.html");
     const before = await readdir(path.join(home, "run"));
     await writeReport({ run: path.join(home, "run"), out });
@@ -58,7 +59,18 @@ describe("the page", () => {
   });
 
   it("has every section, and no number that is NaN or undefined", () => {
-    for (const title of ["Claims", "Accuracy", "Habits", "Length", "Training", "Priming traces"]) {
+    for (const title of [
+      "Claims",
+      "Accuracy",
+      "Habits",
+      "Length",
+      "Against unprimed",
+      "When it begins",
+      "Are the habits real?",
+      "Best of n at equal tokens",
+      "Training",
+      "Priming traces",
+    ]) {
       expect(has(`<h2>${title}</h2>`), title).toBe(true);
     }
     const content = page.slice(0, page.indexOf("<script>"));
@@ -79,6 +91,40 @@ describe("the page", () => {
     const out = path.join(home, "comparison.json");
     expect(carried).toEqual(await compareRun({ run: path.join(home, "run"), out }));
   });
+
+  it("has its numbers and its figures beside it, each figure an SVG document of its own", async () => {
+    const folder = path.join(home, "run", "report");
+    const { figures, comparison } = JSON.parse(
+      await readFile(path.join(folder, "report.json"), "utf8"),
+    );
+    comparisonSchema.parse(comparison);
+    expect(figures).toHaveLength(7);
+    for (const name of figures) {
+      const svg = await readFile(path.join(folder, name), "utf8");
+      expect(svg.startsWith("<svg ") && svg.includes('xmlns="http://www.w3.org/2000/svg"')).toBe(
+        true,
+      );
+      expect(svg.match(/var\(|NaN|undefined|&nbsp;|<script/g)).toBeNull();
+    }
+  });
+
+  it("says that best of n was not measured with one sample a puzzle", () => {
+    expect(has("This study has one completion for each puzzle and checkpoint")).toBe(true);
+  });
+
+  it("shows published results beside ours, with the faults of their file", async () => {
+    const csv = path.join(home, "other.csv");
+    const rows = ["base_ppo,0,0.01,40.25", "base_ppo,250,0.33,34.5", "dots,0,0.01,40.25"];
+    await writeFile(csv, ["condition,step,accuracy,response_length", ...rows].join("\n"));
+    const published = path.join(home, "published.json");
+    await writeFile(published, JSON.stringify(await importPublished(csv)));
+    const out = path.join(home, "with.html");
+    await writeReport({ run: path.join(home, "run"), out, published: [published] });
+    const text = await readFile(out, "utf8");
+    expect(text.includes("<h2>Published results</h2>")).toBe(true);
+    expect(text.includes("base_ppo and dots: the very same accuracy")).toBe(true);
+    expect(text.includes("step 250, n 100")).toBe(true); // 0.33 in hundredths
+  }, 60_000);
 
   it("shows hostile model text as text: one script, ours, and no handler anywhere", () => {
     const document = documentOf(page);
