@@ -162,6 +162,8 @@ async function closeRefused(
 
 /** Times that a results file with gaps is read again, for a file that was cut short may be whole the next time. */
 const READS = 3;
+/** Share of the requests that may be missing; above it the file, not the requests, is what is wrong. Chosen by us. */
+const MOST_MISSING = 0.5;
 /** Answers that may wait for the disk at once. */
 const WRITES = 256;
 
@@ -185,10 +187,27 @@ async function collect(
       await client.clock.sleep(client.retry.baseMs, signal);
       continue;
     }
+    if (reading.missing.length > intent.items.length * MOST_MISSING)
+      throw unreadable(reading, intent);
     spent.usd += await bookMissing(reading, context);
     await saveState(intent, { state: "collected", certain: true, results: reading.results });
     return reading.errors;
   }
+}
+
+/** The batch stays as it is: to submit it again would be to pay again for answers that are on the server. */
+function unreadable(reading: Reading, { state, items }: Intent): ProviderError {
+  const { malformed, unknown } = reading.results;
+  const found = `${malformed} lines that cannot be read and ${unknown} unknown identifiers`;
+  return new ProviderError(
+    `reading the results of batch ${state.batch}: ${reading.missing.length} of ${items.length} answers are missing, with ${found}`,
+    {
+      code: "provider.batch_unreadable",
+      hint: `nothing was submitted again; run the same command to read them again, or remove batches/${state.intent}.json to give them up`,
+      retryable: false,
+      fatal: true,
+    },
+  );
 }
 
 /** One pass over the results of a batch. */

@@ -69,6 +69,18 @@ describe.each(INTERFACES)("batches over the %s interface", (of) => {
     await expectAllOnce(bench, 6);
   });
 
+  it("does not pay again for results that it cannot read, and reads them when they can be", async () => {
+    await using bench = await start(of, { 1: ["unreadable"] });
+    const first = completeInBatches(bench.client, tasks(6), OPTIONS);
+    await expect(first).rejects.toMatchObject({ code: "provider.batch_unreadable" });
+    const { batches } = bench.server.ledger;
+    expect(batches).toHaveLength(1);
+    batches[0] = { ...batches[0]!, faults: [] };
+    await completeInBatches((await bench.reopen()).client, tasks(6), OPTIONS);
+    expect(batches).toHaveLength(1);
+    await expectAllOnce(bench, 6);
+  });
+
   it("reports what the provider will never answer, and leaves the rest to direct calls when told", async () => {
     await using bench = await start(of, { 1: ["invalid-request", "expired"] });
     const report = await completeInBatches(bench.client, tasks(6), {

@@ -4,7 +4,7 @@
  * second run of the same requests pays only for the rest. A request that fails is an outcome, not an exception; what would
  * fail every request (a bad key, no credit, the budget) ends the run.
  */
-import { HabitsError } from "../util/errors.ts";
+import { UsageError } from "../util/errors.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import { type Clock, isoTime } from "./clock.ts";
 import { ProviderError } from "./errors.ts";
@@ -248,7 +248,7 @@ export class LlmClient {
 function spentBefore(store: AnswerStore, run: string, maxUsd: number | undefined): BudgetOptions {
   const { usd, lostUpperUsd, unpriced } = store.spending(run);
   if (maxUsd !== undefined && unpriced > 0) {
-    throw new HabitsError(
+    throw new UsageError(
       `the budget of run "${run}" cannot be kept: ${unpriced} of its answers have no price`,
       {
         code: "budget.unpriced_answers",

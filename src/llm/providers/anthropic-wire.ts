@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../../util/errors.ts";
 import type { ServerLimit, ServerLimits } from "../rate-limit.ts";
 import type { Answer, JsonObject, LlmRequest, StopReason, Usage } from "../request.ts";
-import type { Secret } from "../secret.ts";
+import { boundedText, type Secret } from "../secret.ts";
 import { checkedExtra } from "./extra.ts";
 
 /** The first version of the interface; the only one whose models take sampling parameters. */
@@ -85,14 +85,16 @@ export function decodeMessage(
   if (!result.success) return undefined;
   const { content, stop_reason, model, id, usage } = result.data;
   const clean = (text: string): string => secret?.redact(text) ?? text;
+  const label = (text: string | null | undefined): string | null =>
+    text == null ? null : boundedText(clean(text), 200);
   const text = content.map((block) => (block.type === "text" ? (block.text ?? "") : "")).join("");
   return {
     text: clean(text),
     stopReason: STOPS[stop_reason ?? ""] ?? "other",
-    rawStopReason: stop_reason == null ? null : clean(stop_reason),
-    model: model == null ? null : clean(model),
+    rawStopReason: label(stop_reason),
+    model: label(model),
     usage: usage == null ? null : toUsage(usage),
-    requestId: requestId === null && id == null ? null : clean(requestId ?? id ?? ""),
+    requestId: label(requestId ?? id),
   };
 }
 

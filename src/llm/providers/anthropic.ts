@@ -73,8 +73,9 @@ export async function openAnthropic(options: AnthropicOptions): Promise<Provider
   const asking = context(`asking ${model}`);
   const send = (body: JsonObject, call: CallOptions): Promise<Reply> =>
     attempt(call, asking, async (signal) => {
-      const { data, response } = await client.messages
-        .create(body as never, { signal, timeout: call.timeoutMs })
+      // Not `messages.create`, which prints a warning for each request to an older model.
+      const { data, response } = await client
+        .post<unknown>("/v1/messages", { body, signal, timeout: call.timeoutMs })
         .withResponse();
       const header = (name: string): string | null => response.headers.get(name);
       const answer = decodeMessage(data, key, header("request-id"));
@@ -162,7 +163,11 @@ async function readItems(file: string): Promise<unknown[]> {
 
 const lineSchema = z.object({
   custom_id: z.string(),
-  result: z.object({ type: z.string(), message: z.unknown(), error: z.unknown() }),
+  result: z.object({
+    type: z.string(),
+    message: z.unknown().optional(),
+    error: z.unknown().optional(),
+  }),
 });
 
 function decodeLine(value: unknown, secret: Secret): BatchLine | { customId: string } | undefined {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../../util/errors.ts";
 import type { ServerLimit, ServerLimits } from "../rate-limit.ts";
 import type { Answer, JsonObject, LlmRequest, StopReason, Usage } from "../request.ts";
-import type { Secret } from "../secret.ts";
+import { boundedText, type Secret } from "../secret.ts";
 import { checkedExtra } from "./extra.ts";
 
 /** The body of a chat completion request. */
@@ -89,15 +89,17 @@ export function decodeCompletion(
   if (!result.success || choice === undefined) return undefined;
   const { model, id, usage } = result.data;
   const clean = (text: string): string => secret?.redact(text) ?? text;
+  const label = (text: string | null | undefined): string | null =>
+    text == null ? null : boundedText(clean(text), 200);
   const { content, refusal } = choice.message;
   const refused = typeof refusal === "string" && refusal !== "";
   return {
     text: clean(content ?? (refused ? refusal : "")),
     stopReason: refused ? "refusal" : (STOPS[choice.finish_reason ?? ""] ?? "other"),
-    rawStopReason: choice.finish_reason == null ? null : clean(choice.finish_reason),
-    model: model == null ? null : clean(model),
+    rawStopReason: label(choice.finish_reason),
+    model: label(model),
     usage: usage == null ? null : toUsage(usage),
-    requestId: requestId === null && id == null ? null : clean(requestId ?? id ?? ""),
+    requestId: label(requestId ?? id),
   };
 }
 

@@ -221,7 +221,11 @@ function multipart(
 const lineSchema = z.object({
   custom_id: z.string(),
   response: z
-    .object({ status_code: z.number(), request_id: z.string().nullish(), body: z.unknown() })
+    .object({
+      status_code: z.number(),
+      request_id: z.string().nullish(),
+      body: z.unknown().optional(),
+    })
     .nullish(),
   error: z.object({ code: z.string().nullish(), message: z.string().nullish() }).nullish(),
 });

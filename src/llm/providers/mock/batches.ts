@@ -42,6 +42,7 @@ export function spoilLines(batch: MockBatch, lines: readonly string[]): string {
   const all = [...lines].reverse();
   const [first] = all;
   if (first === undefined) return "";
+  if (has("unreadable")) return all.map(() => "<html>\n").join("");
   if (has("duplicate")) all.push(first);
   if (has("wrong-custom-id")) all[0] = first.replace(/"custom_id":"[^"]*"/, '"custom_id":"nobody"');
   if (has("malformed-line")) all[Math.floor(all.length / 2)] = '{"custom_id": ';

@@ -32,6 +32,8 @@ export type BatchFault =
   | "truncated"
   /** The connection is cut in the middle of the file; once. */
   | "cut"
+  /** No line is JSON. */
+  | "unreadable"
   /** A line in the middle is not JSON. */
   | "malformed-line"
   /** The second half of the requests was not done in time. */

@@ -9,6 +9,7 @@ import { messageOf } from "../../../util/errors.ts";
 import * as anthropic from "./anthropic.ts";
 import { type MockBatch, type MockBatchItem, spoilLines } from "./batches.ts";
 import { type Fault, FaultPlan, type FaultScript, type MockRoute } from "./faults.ts";
+import { type Call, delay, keyOf, readBody, reply, routeOf, uploadedText } from "./http.ts";
 import {
   type MockAnswer,
   type MockPrompt,
@@ -85,14 +86,6 @@ function close(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }
-
-interface Call {
-  readonly route: MockRoute;
-  readonly interface: "anthropic" | "openai";
-  readonly id: string | undefined;
-}
-
-const LARGEST_BODY = 300e6;
 
 class Mock {
   url = "";
@@ -340,74 +333,10 @@ interface Work {
   readonly apiVersion: string | undefined;
 }
 
-/** Paths of both interfaces. */
-const ROUTES: readonly (readonly [string, RegExp, MockRoute, Call["interface"]])[] = [
-  ["POST", /^\/v1\/messages$/, "message", "anthropic"],
-  ["POST", /^\/v1\/messages\/count_tokens$/, "count", "anthropic"],
-  ["POST", /^\/v1\/messages\/batches$/, "batch-create", "anthropic"],
-  ["GET", /^\/v1\/messages\/batches$/, "batch-list", "anthropic"],
-  ["GET", /^\/v1\/messages\/batches\/([^/]+)$/, "batch-status", "anthropic"],
-  ["GET", /^\/v1\/messages\/batches\/([^/]+)\/results$/, "batch-results", "anthropic"],
-  ["POST", /^\/v1\/chat\/completions$/, "message", "openai"],
-  ["POST", /^\/v1\/files$/, "upload", "openai"],
-  ["POST", /^\/v1\/batches$/, "batch-create", "openai"],
-  ["GET", /^\/v1\/batches$/, "batch-list", "openai"],
-  ["GET", /^\/v1\/batches\/([^/]+)$/, "batch-status", "openai"],
-  ["GET", /^\/v1\/files\/([^/]+)\/content$/, "batch-results", "openai"],
-];
-
-function routeOf(method: string, path: string): Call | undefined {
-  for (const [verb, pattern, route, of] of ROUTES) {
-    const match = method === verb ? pattern.exec(path) : null;
-    if (match !== null) return { route, interface: of, id: match[1] };
-  }
-  return undefined;
-}
-
-function keyOf({ headers }: IncomingMessage): string {
-  const own = headers["x-api-key"];
-  return typeof own === "string" ? own : (headers.authorization ?? "").replace(/^Bearer /, "");
-}
-
 function cutOf(fault: Fault | undefined): "after" | "middle" | undefined {
   return fault?.kind === "cut" && fault.when !== "before" ? fault.when : undefined;
 }
 
 function malformedBody(fault: { form?: "json" | "shape" }): string {
   return fault.form === "shape" ? '{"unexpected":true}' : '{"id": "broken';
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    chunks.push(chunk as Buffer);
-    length += (chunk as Buffer).length;
-    if (length > LARGEST_BODY) throw new Error("the body is too long");
-  }
-  return Buffer.concat(chunks);
-}
-
-/** The file in a form. */
-function uploadedText(form: Buffer): string {
-  const text = form.toString("utf8");
-  const boundary = text.slice(0, text.indexOf("\r\n"));
-  const part = text.split(boundary).find((piece) => piece.includes("filename="));
-  if (part === undefined) throw new Error("the form has no file");
-  return part.slice(part.indexOf("\r\n\r\n") + 4, part.lastIndexOf("\r\n"));
-}
-
-function reply(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
-  response.end(JSON.stringify(body));
-}
-
-function delay(ms: number): Promise<void> {
-  // The open port keeps the process alive, not what is slow on purpose.
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
