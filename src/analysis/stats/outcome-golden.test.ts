@@ -31,12 +31,15 @@ function defined(interval: Interval) {
 describe("Mantel-Haenszel", () => {
   it("agrees with statsmodels in odds ratio and interval", () => {
     for (const { strata, oddsRatio, lower, upper } of golden.mantelHaenszel) {
-      const tables = strata.map(([[a, b], [c, d]]: number[][]) => ({
-        withSolved: a,
-        withUnsolved: b,
-        withoutSolved: c,
-        withoutUnsolved: d,
-      }));
+      const tables = strata.map((rows: number[][]) => {
+        const [withSolved, withUnsolved, withoutSolved, withoutUnsolved] = rows.flat() as [
+          number,
+          number,
+          number,
+          number,
+        ];
+        return { withSolved, withUnsolved, withoutSolved, withoutUnsolved };
+      });
       const found = mantelHaenszel(tables);
       expectClose(found.oddsRatio ?? Number.NaN, oddsRatio);
       expectClose(defined(found.interval).lower, lower);
