@@ -1,6 +1,6 @@
 /**
  * The same work here and in PyTorch, transformers and TRL, round by round in turn on one machine, so that a slow spell hits all of them.
- * `node bench/peers.mjs [--only train-128,decode-256] [--rounds 5] [--threads 2] [--tiny] [--json FILE]` after `npm run build`.
+ * `node bench/peers.mjs [--only train-128,decode-256] [--rounds 5] [--threads 2] [--tiny] [--patience 300] [--json FILE]` after `npm run build`.
  * Needs Python 3 with torch, transformers and trl (PYTHON names another interpreter); a peer that cannot start is skipped with its reason.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -18,11 +18,12 @@ const { values: flags } = parseArgs({
     threads: { type: "string", default: "2" },
     tiny: { type: "boolean", default: false },
     json: { type: "string" },
+    patience: { type: "string", default: "300" },
   },
 });
 const PYTHON = process.env.PYTHON ?? "python3";
-/** A process that says nothing for this long is given up. */
-const SILENCE_MS = 300_000;
+/** A process that says nothing for this long is given up: preparing, which may compile, or a round. */
+const SILENCE_MS = Number(flags.patience) * 1000;
 
 const SMALL = { dModel: 128, layers: 4, heads: 4, kvHeads: 4, dFf: 512, vocab: 512 };
 const LARGE = { dModel: 256, layers: 6, heads: 8, kvHeads: 8, dFf: 1024, vocab: 512 };

@@ -1,8 +1,10 @@
 /** `habits complete`: samples and scores completions of one checkpoint, or of every checkpoint of a PPO run. */
+
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { DEVICES } from "../engine/index.ts";
 import { completeCheckpoint, completeConfigSchema } from "../sampling/complete.ts";
 import { DataError } from "../util/errors.ts";
 import { schemaCommand } from "./schema-command.ts";
@@ -14,6 +16,8 @@ const options = z.strictObject({
   step: z.number().int().min(0).default(0).describe("step of a single checkpoint, for the rows"),
   seed: z.number().int().default(1).describe("seed of the samples"),
   threads: z.number().int().positive().default(1).describe("processor threads"),
+  device: z.enum(DEVICES).default("cpu").describe("where the model runs"),
+  n: z.number().int().positive().optional().describe("the same as --samples"),
   ...completeConfigSchema.shape,
 });
 
@@ -22,7 +26,8 @@ export const command = schemaCommand({
   summary: "sample completions from checkpoints",
   options,
   run: async (all, io) => {
-    const { checkpoint, puzzleFile, out, step, seed, threads, ...config } = all;
+    const { checkpoint, puzzleFile, out, step, seed, threads, device, n, ...rest } = all;
+    const config = { ...rest, samples: n ?? rest.samples };
     const results: { step: number; accuracy: number }[] = [];
     for (const found of await findCheckpoints(checkpoint, step)) {
       const name = `step-${String(found.step).padStart(6, "0")}.jsonl`;
@@ -34,6 +39,7 @@ export const command = schemaCommand({
         config,
         seed,
         threads,
+        device,
         signal: io.signal,
         onProgress: io.progress(name),
       });
