@@ -3,7 +3,7 @@
  * (test/golden/tokenization.py). Byte-level BPE has an encoder of its own (byte-level-bpe.ts); everything else is run by
  * @huggingface/tokenizers (generic-codec.ts).
  *
- * Text is data: unless a caller asks, `<|im_end|>` in a text is eight characters and not the token of that name.
+ * Text is data: unless a caller asks, `<|im_end|>` in a text is ten characters and not the token of that name.
  */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
