@@ -51,8 +51,12 @@ json.dump(found, open(sys.argv[2], "w"))
 `;
 
 function hasPython(): boolean {
+  const check = `
+import sys
+from importlib.util import find_spec
+sys.exit(not all(find_spec(name) for name in ("torch", "transformers", "peft")))`;
   try {
-    execFileSync("python3", ["-c", "import torch, transformers, peft"], { stdio: "pipe" });
+    execFileSync("python3", ["-c", check], { stdio: "pipe" });
     return true;
   } catch {
     console.warn(
