@@ -23,6 +23,7 @@ const ARROWS = {
   priming: ["countdown", "model", "behaviours", "random", "data", "util"],
   sampling: ["model", "countdown", "random", "data", "util"],
   llm: ["util", "data"],
+  server: ["model", "engine", "util"],
   behaviours: ["countdown", "data", "util"],
   analysis: ["data", "random", "util"],
   report: ["analysis", "data", "util"],
@@ -31,12 +32,13 @@ const ARROWS = {
   index: ["*"],
 };
 /** Rooms that nothing but the listed rooms may import, `*` notwithstanding. */
-const ONLY_FROM = { cli: ["cli"], study: ["cli", "index"] };
+const ONLY_FROM = { cli: ["cli"], server: ["cli", "index"], study: ["cli", "index"] };
 
 /** Packages that may be imported only below a path. */
 const CONFINED = [
   { packages: /^onnxruntime-/, below: "engine/runtime/" },
   { packages: /^hyparquet/, below: "data/" },
+  { packages: /^(hono|@hono\/)/, below: "server/" },
   { packages: /^commander$/, below: "cli/" },
   { packages: /^(@anthropic-ai\/sdk|openai|undici)(\/|$)/, below: "llm/providers/" },
   { packages: /^pure-rand/, below: "random/" },

@@ -45,7 +45,13 @@ export {
 } from "./data/rows.ts";
 // Model: Hugging Face checkpoint folders and batched sampling.
 export { type LanguageModel, loadCheckpoint, saveCheckpoint } from "./model/checkpoint.ts";
-export { type SampleOptions, Sampler } from "./model/sampler.ts";
+export {
+  type SampledSequence,
+  type SampleOptions,
+  type SampleRequest,
+  Sampler,
+} from "./model/sampler.ts";
+export { sampleRequests } from "./model/sampling/requests.ts";
 export { Tokenizer } from "./model/tokenizer.ts";
 // Priming: traces of every condition.
 export {

@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   ppo: { summary: "train a checkpoint by PPO on puzzles", load: () => import("./ppo.ts") },
   grpo: { summary: "train a checkpoint by GRPO on puzzles", load: () => import("./grpo.ts") },
   complete: { summary: "sample completions from checkpoints", load: () => import("./complete.ts") },
+  serve: { summary: "serve a checkpoint over OpenAI's API", load: () => import("./serve.ts") },
   judge: { summary: "count the habits in completions", load: () => import("./judge.ts") },
   report: { summary: "write the report of a run", load: () => import("./report.ts") },
   import: {

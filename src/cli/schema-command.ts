@@ -19,6 +19,8 @@ export interface SchemaCommandOptions<S extends z.ZodObject> {
   readonly options: S;
   /** Keys of `options` that are positional, in order. */
   readonly arguments?: readonly (keyof z.infer<S> & string)[];
+  /** True when an interruption is the normal end of the command: it then ends with exit code 0. */
+  readonly endsBySignal?: boolean;
   readonly run: (options: z.infer<S>, io: CommandIo) => Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export function schemaCommand<S extends z.ZodObject>(definition: SchemaCommandOp
     });
     const configFile = given.config as string | undefined;
     const options = parseOptions(definition.options, given, configFile);
-    await interruptible(async (signal) => {
+    await interruptible(definition.endsBySignal === true, async (signal) => {
       const io = createIo({
         json: given.json === true,
         signal,
@@ -69,7 +71,10 @@ function strict(command: Command): Command {
 }
 
 /** Runs work with a signal that Ctrl-C aborts; a second Ctrl-C ends the process at once. */
-async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+async function interruptible(
+  isNormal: boolean,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(130);
@@ -79,7 +84,7 @@ async function interruptible(work: (signal: AbortSignal) => Promise<void>): Prom
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
     await work(controller.signal);
-    controller.signal.throwIfAborted();
+    if (!isNormal) controller.signal.throwIfAborted();
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }

@@ -4,7 +4,7 @@ import { readPuzzles, renderPrompt, scoreCompletion } from "../countdown/index.t
 import { writeJsonl } from "../data/jsonl.ts";
 import type { Completion } from "../data/rows.ts";
 import { loadCheckpoint } from "../model/checkpoint.ts";
-import { Sampler } from "../model/sampler.ts";
+import { type Device, Sampler } from "../model/sampler.ts";
 import type { StageContext } from "../util/progress.ts";
 
 export const completeConfigSchema = z.strictObject({
@@ -16,6 +16,23 @@ export const completeConfigSchema = z.strictObject({
     .describe("first puzzles of the file; all by default"),
   samples: z.number().int().positive().default(1).describe("completions of each puzzle"),
   temperature: z.number().min(0).default(1).describe("sampling temperature; 0 is greedy"),
+  topK: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe("keep the k likeliest tokens; 0 or absent keeps all"),
+  topP: z.number().gt(0).max(1).optional().describe("keep the likeliest tokens that sum to this"),
+  minP: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("keep tokens at least this share as likely as the likeliest"),
+  stop: z
+    .array(z.string().min(1))
+    .optional()
+    .describe("end a completion before any of these texts"),
   maxNewTokens: z.number().int().positive().default(200).describe("longest completion in tokens"),
   batchSize: z.number().int().positive().default(256).describe("sequences sampled side by side"),
 });
@@ -32,6 +49,8 @@ export interface CompleteArguments extends StageContext {
   readonly config: CompleteConfig;
   readonly seed: number;
   readonly threads?: number;
+  /** Default `cpu`. */
+  readonly device?: Device;
 }
 
 /** Samples, scores and writes the completions of one checkpoint; returns the share of correct ones. */
@@ -54,13 +73,20 @@ export async function completeCheckpoint(
       key: [args.step, puzzle.id, sample],
     }));
   });
-  const sampler = new Sampler(model.config, { threads: args.threads ?? 1 });
+  const sampler = new Sampler(model.config, {
+    threads: args.threads ?? 1,
+    device: args.device ?? "cpu",
+  });
   let done = 0;
   const sampled = await sampler
     .sample(model.parameters, requests, {
       seed: args.seed,
       maxNewTokens: config.maxNewTokens,
       temperature: config.temperature,
+      topK: config.topK || undefined,
+      topP: config.topP,
+      minP: config.minP,
+      ...(config.stop && { text: { stream: () => model.tokenizer.stream(), stop: config.stop } }),
       batchSize: config.batchSize,
       ...(args.signal === undefined ? {} : { signal: args.signal }),
       onSequence: () => {
@@ -71,7 +97,7 @@ export async function completeCheckpoint(
     .finally(() => sampler.dispose());
   const rows = sampled.map((sequence, i): Completion => {
     const { puzzle, index, sample, prompt } = requests[i] as (typeof requests)[number];
-    const generated = model.tokenizer.decode(sequence.ids);
+    const generated = sequence.text ?? model.tokenizer.decode(sequence.ids);
     const ground_truth = { target: puzzle.target, numbers: puzzle.numbers };
     const { score, correct, answer } = scoreCompletion(generated, ground_truth);
     return {

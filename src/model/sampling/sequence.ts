@@ -7,6 +7,7 @@
  * the model itself, at temperature 1 and without filters; a server reports them.
  */
 import { Random } from "../../random/random.ts";
+import type { TokenStream } from "../token-stream.ts";
 import {
   drawCandidate,
   drawIndex,
@@ -17,7 +18,6 @@ import {
   logSumExp,
 } from "./distribution.ts";
 import { StopScanner } from "./stop-strings.ts";
-import { TextStream } from "./text-stream.ts";
 
 /** How the tokens of a sequence are chosen and where it ends. */
 export interface SequenceSettings extends Filters {
@@ -31,8 +31,8 @@ export interface SequenceSettings extends Filters {
 
 /** Text of a sequence while it grows. */
 export interface TextSettings {
-  /** Text of token ids, as `Tokenizer.decode`. */
-  readonly decode: (ids: readonly number[]) => string;
+  /** Starts a decoder of tokens as they come, as `Tokenizer.stream`. */
+  readonly stream: () => TokenStream;
   /** The text ends before the first of these that appears in it. */
   readonly stop?: readonly string[] | undefined;
 }
@@ -74,7 +74,7 @@ export class Sequence<P extends Prompt = Prompt> {
   /** Generated text that is certain. */
   text = "";
   readonly #random: Random;
-  readonly #stream: TextStream | undefined;
+  readonly #stream: TokenStream | undefined;
   readonly #scanner: StopScanner;
   /** Records whose text is not certain yet, and certain ones that were not taken. */
   #records: TokenRecord[] = [];
@@ -94,7 +94,7 @@ export class Sequence<P extends Prompt = Prompt> {
     this.prompt = prompt;
     this.settings = settings;
     this.#random = Random.of(settings.seed, "sampling", ...settings.key);
-    this.#stream = text === undefined ? undefined : new TextStream(text.decode);
+    this.#stream = text?.stream();
     this.#scanner = new StopScanner(text?.stop ?? []);
   }
 
@@ -176,7 +176,7 @@ export class Sequence<P extends Prompt = Prompt> {
 
   #flush(): void {
     if (this.#stream === undefined) return;
-    this.#scan(this.#stream.finish());
+    this.#scan(this.#stream.end());
     if (this.stopString === undefined) this.text += this.#scanner.finish();
   }
 

@@ -1,8 +1,6 @@
-import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { StopScanner } from "./stop-strings.ts";
-import { TextStream } from "./text-stream.ts";
 
 /** Feeds a text in pieces and returns what is left of it. */
 function scan(pieces: readonly string[], stops: readonly string[]) {
@@ -63,54 +61,4 @@ test("the cut depends on the text alone, not on its pieces", () => {
     },
   );
   fc.assert(property, { numRuns: 500 });
-});
-
-/** A byte-level vocabulary: token n is byte n, so that every character beyond ASCII takes several tokens. */
-function byteTokenizer(): (ids: readonly number[]) => string {
-  // GPT-2's printable stand-ins: bytes that print stand for themselves, the others follow from U+0100 on.
-  const prints = (byte: number) =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  const vocab: Record<string, number> = {};
-  let shifted = 0;
-  for (let byte = 0; byte < 256; byte += 1) {
-    vocab[String.fromCodePoint(prints(byte) ? byte : 256 + shifted++)] = byte;
-  }
-  const json = {
-    version: "1.0",
-    added_tokens: [],
-    normalizer: null,
-    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: false },
-    post_processor: null,
-    decoder: { type: "ByteLevel" },
-    model: { type: "BPE", vocab, merges: [] },
-  };
-  const hub = new HubTokenizer(json, {});
-  return (ids) =>
-    ids.length === 0 ? "" : hub.decode([...ids], { clean_up_tokenization_spaces: false });
-}
-
-test("pieces of text join to the text of all tokens, and none ends inside a character", () => {
-  const decode = byteTokenizer();
-  const text = "naïve café, 日本語 🙂 done";
-  const stream = new TextStream(decode);
-  const pieces = [...Buffer.from(text)].map((byte) => stream.push(byte));
-  expect(pieces.join("") + stream.finish()).toBe(text);
-  expect(pieces.join("")).not.toContain("\uFFFD");
-  expect(pieces.filter((piece) => piece === "🙂")).toHaveLength(1);
-});
-
-test("bytes that are no characters give the same text piecewise as at once", () => {
-  const decode = byteTokenizer();
-  const bytes = fc.array(
-    fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0xe6, 0x97, 0xa5)),
-    { maxLength: 24 },
-  );
-  fc.assert(
-    fc.property(bytes, (ids) => {
-      const stream = new TextStream(decode);
-      const joined = ids.map((id) => stream.push(id)).join("") + stream.finish();
-      expect(joined).toBe(decode(ids));
-    }),
-    { numRuns: 300 },
-  );
 });
