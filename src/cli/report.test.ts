@@ -33,5 +33,8 @@ it("writes the page and prints its place and size as one line of JSON", async ()
   stdout.mockRestore();
   stderr.mockRestore();
   expect(lines).toHaveLength(1);
-  expect(JSON.parse(lines[0] as string)).toEqual({ file: out, sizeBytes: (await stat(out)).size });
+  const result = JSON.parse(lines[0] as string) as { json: string; figures: string[] };
+  expect(result).toMatchObject({ file: out, sizeBytes: (await stat(out)).size });
+  for (const file of [result.json, ...result.figures])
+    expect((await stat(file)).size).toBeGreaterThan(0);
 });

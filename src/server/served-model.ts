@@ -34,7 +34,9 @@ export function servedModel(
     config: servedConfig(config, tokenizer),
     tokenizer,
     defaults: { temperature: doSample === false ? 0 : (temperature ?? 1), topK, topP, minP },
-    ...(template && { encodeChat: (messages) => template.encode(messages) }),
+    ...(template && {
+      encodeChat: (messages) => template.encode(messages.map((message) => ({ ...message }))),
+    }),
   };
 }
 
