@@ -9,11 +9,10 @@ import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { DataError, messageOf } from "../util/errors.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
+/** A message; fields beyond these, e.g. `tool_calls`, reach the template as they are. */
 export interface ChatMessage {
   readonly role: string;
   readonly content: string | readonly unknown[] | null;
-  /** Further fields, e.g. `tool_calls`, are handed to the template as they are. */
-  readonly [field: string]: unknown;
 }
 
 export interface ChatOptions {
