@@ -78,6 +78,7 @@ test.each([{}, { workers: 2 }, { klIn: "reward", lossMean: "response", normalize
     expect((await readdir(path.join(folder, "cut"))).sort()).toEqual([
       "checkpoints",
       "metrics.jsonl",
+      "timings.jsonl",
     ]);
   },
 );
