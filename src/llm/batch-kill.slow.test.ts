@@ -22,8 +22,8 @@ import { completeInBatches } from "./batch.ts";
 const TOTAL = 7;
 /** Calls of a whole run, three moments each: an upload, the submission, three questions, the results in one or two calls. */
 const MOMENTS = { anthropic: 15, openai: 21 };
-/** Readings of the clock in a whole run: five before the submission, one before each row. */
-const READINGS = 5 + TOTAL;
+/** Readings of the clock in a whole run: six before the submission, one before each row. */
+const READINGS = 6 + TOTAL;
 const child = path.resolve(import.meta.dirname, "../../test/support/llm-batch-child.mjs");
 let rooms: string;
 beforeAll(() => {
