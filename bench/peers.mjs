@@ -143,6 +143,7 @@ class Peer {
   async end() {
     this.child.stdin.end("end\n");
     Object.assign(this, await this.#read());
+    this.child.kill(); // what is left to do is tidying up
   }
 }
 

@@ -54,10 +54,14 @@ class Clock(TrainerCallback):
             say({"seconds": time.perf_counter() - started})
 
 
+# TRL loads the reference from the place that the policy came from.
+folder = tempfile.mkdtemp()
+make_model(shape).save_pretrained(folder)
 per_device = min(MICRO_BATCH, batch)
 config = GRPOConfig(
     output_dir=tempfile.mkdtemp(),
     use_cpu=True,
+    model_init_kwargs={"dtype": "float32"},
     bf16=False,
     gradient_checkpointing=False,
     per_device_train_batch_size=per_device,
@@ -77,7 +81,7 @@ config = GRPOConfig(
     disable_tqdm=True,
 )
 trainer = GRPOTrainer(
-    model=make_model(shape),
+    model=folder,
     reward_funcs=lambda completions, **_: [float(random.random() < 0.5) for _ in completions],
     args=config,
     train_dataset=Dataset.from_dict({"prompt": rows}),
