@@ -197,6 +197,7 @@ function streamed(
     }
     if (plan.includeUsage) yield shape.usage(head, usageOf(plan.promptTokens, tokens));
   }
+  let gone = false;
   const encoder = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>({
     async start(controller) {
@@ -217,7 +218,6 @@ function streamed(
       job.cancel();
     },
   });
-  let gone = false;
   return new Response(stream, {
     headers: {
       "content-type": "text/event-stream; charset=utf-8",

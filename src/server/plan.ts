@@ -1,4 +1,5 @@
 /** From a checked body to a job: prompts as tokens, settings with their defaults, and the limits of the model. */
+import type { ChatMessage } from "../model/chat-template.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Filters } from "../model/sampling/distribution.ts";
 import { sampleRequests } from "../model/sampling/requests.ts";
@@ -25,11 +26,6 @@ export interface ServedModel {
 
 export interface SamplingDefaults extends Filters {
   readonly temperature: number;
-}
-
-export interface ChatMessage {
-  readonly role: string;
-  readonly content: string;
 }
 
 /** A job and what the answer needs to know about it. */

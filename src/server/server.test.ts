@@ -8,21 +8,20 @@ import { MAX_BODY_BYTES } from "./app.ts";
 const PROMPT = "Use 9, 8, 6 to make 66.\n<think>";
 const model = "tiny-plain";
 let it: TestServer;
+let sampler: Sampler;
 beforeAll(async () => {
   it = await testServer();
+  sampler = new Sampler(it.model.config);
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
 /** What the library samples for the same prompts, seed and settings. */
 async function librarySamples(prompt: string, n: number, seed: number, maxNewTokens: number) {
   const { model: loaded } = it;
-  const sampler = new Sampler(loaded.config);
   const promptIds = loaded.tokenizer.encodePrompt(prompt);
   const text = { stream: () => loaded.tokenizer.stream() };
   const options = { seed, maxNewTokens, temperature: 1, batchSize: 32, text };
-  const found = await sampler.sample(loaded.parameters, sampleRequests([promptIds], n), options);
-  await sampler.dispose();
-  return found;
+  return sampler.sample(loaded.parameters, sampleRequests([promptIds], n), options);
 }
 
 async function post(body: unknown, headers: Record<string, string> = {}, path = "completions") {
@@ -198,12 +197,11 @@ test("64 clients that stream at once each get the library's text", async () => {
     }),
   );
   for (const seed of seeds) {
-    const [expected] = await librarySamplesOf(seed);
+    const [expected] = await librarySamples(PROMPT, 1, seed, 40);
     expect(texts[seed]).toEqual({ text: expected?.text, reason: expected?.stopReason });
   }
   expect(it.engine.unfinished).toBe(0);
 });
-const librarySamplesOf = (seed: number) => librarySamples(PROMPT, 1, seed, 40);
 
 describe("bad requests", () => {
   const good = { model, prompt: "Use" };
